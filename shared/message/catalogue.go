@@ -1,0 +1,54 @@
+package message
+
+// Kind of a message.
+type Kind string
+
+// The three kinds.
+const (
+	Command Kind = "command"
+	Query   Kind = "query"
+	Event   Kind = "event"
+)
+
+// Entry is a line of the catalogue.
+type Entry struct {
+	Kind    Kind
+	Payload Message // its zero value
+	Reply   any     // zero value of the reply's payload, nil for an event
+}
+
+func command[R any](p Request[R]) Entry { return Entry{Command, p, p.Reply()} }
+func query[R any](p Request[R]) Entry   { return Entry{Query, p, p.Reply()} }
+func event(p Message) Entry             { return Entry{Event, p, nil} }
+
+// Catalogue lists every message by owner: the source of the AsyncAPI
+// document, of the JSON Schemas and of the golden wire files.
+func Catalogue() []Entry {
+	return []Entry{
+		command(Connecter{}), command(Rafraichir{}), command(Deconnecter{}), query(Moi{}),
+		command(CreerUtilisateur{}), query(Utilisateurs{}), command(AccepterInvitation{}), event(InvitationEmise{}),
+
+		command(Souscrire{}), command(Signer{}), command(Retracter{}), command(Activer{}), command(ChangerCompteur{}), command(Reprendre{}),
+		query(ContratParID{}), query(Contrats{}), query(Abonnes{}), query(FicheAbonne{}), query(TableauContrats{}),
+		event(ContratSigne{}), event(ContratAnnule{}), event(ContratActive{}), event(CompteurChange{}),
+
+		command(ImporterReleves{}), query(Tournees{}), query(Suspects{}), command(Decider{}), query(Releves{}), query(TableauReleves{}),
+		event(RelevesValides{}),
+
+		command(DefinirGrille{}), command(DefinirRedevance{}), query(Tarifs{}),
+		command(PreparerLot{}), query(LotParID{}), query(Lots{}), command(EmettreLot{}), command(RejeterLot{}),
+		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}),
+		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),
+		event(LotACalculer{}), event(LotAEmettre{}), event(FacturesEmises{}), event(FacturePayee{}),
+
+		command(CreerIntervention{}), command(AffecterIntervention{}), command(AvancerIntervention{}), command(RealiserIntervention{}),
+		command(DeclarerImpossible{}), query(Interventions{}), query(InterventionParID{}),
+		event(InterventionRealisee{}), event(InterventionImpossible{}),
+
+		query(Plans{}), query(PlanParID{}), command(RelancerPlan{}), event(PlanTermine{}),
+
+		event(EnvoiPret{}), query(Envois{}), event(EnvoiFait{}), event(EnvoiRefuse{}),
+
+		event(Tick{}),
+	}
+}

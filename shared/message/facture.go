@@ -1,0 +1,386 @@
+package message
+
+import "time"
+
+// DefinirGrille adds a tariff of a service over [du, au). It is refused when
+// it overlaps another of the same service, when its slabs are out of order,
+// or when its fixed part breaks the cap (arrete of 6 August 2007).
+type DefinirGrille struct {
+	Code         string    `json:"code" validate:"required,max=60" maxLength:"60"`
+	Service      string    `json:"service" validate:"required,oneof=eau assainissement" enum:"eau,assainissement"`
+	Du           Date      `json:"du" format:"date"`
+	Au           Date      `json:"au" format:"date"`
+	PartFixeAnUE int64     `json:"part_fixe_an_ue" validate:"min=0" minimum:"0" doc:"Fixed part per dwelling and year, micro-euros"`
+	Tranches     []Tranche `json:"tranches" validate:"required,min=1,max=20,dive"`
+	TVAPM        int64     `json:"tva_pm" validate:"min=0,max=1000" minimum:"0" maximum:"1000" doc:"VAT, per mille: 55 for 5.5 %"`
+	Deliberation string    `json:"deliberation" validate:"required,max=200" maxLength:"200" doc:"Reference of the decision that set it"`
+	Rurale       bool      `json:"rurale,omitempty" doc:"Rural commune: cap of 40 % instead of 30 %"`
+	Touristique  bool      `json:"touristique,omitempty" doc:"Tourist commune: no cap"`
+}
+
+func (DefinirGrille) Type() string      { return "fr.aquaerp.facture.definir-grille.v1" }
+func (DefinirGrille) Reply() (r Grille) { return }
+
+// Tranche is a slab of a tariff.
+type Tranche struct {
+	JusquaM3 *int64 `json:"jusqua_m3,omitempty" validate:"omitempty,min=1" minimum:"1" doc:"Upper bound in m3 a year and dwelling; absent on the last"`
+	PrixM3UE int64  `json:"prix_m3_ue" validate:"min=0" minimum:"0" doc:"Micro-euros per m3"`
+}
+
+// Grille is a tariff in force over its dates.
+type Grille struct {
+	ID string `json:"id" format:"uuid"`
+	DefinirGrille
+	Facture120Centimes int64 `json:"facture_120_ht_centimes" doc:"HT of 120 m3 in a year for one dwelling"`
+}
+
+// DefinirRedevance adds a rate of an agence de l'eau over [du, au), chosen by
+// the date of billing.
+type DefinirRedevance struct {
+	Code          string `json:"code" validate:"required,max=60" maxLength:"60"`
+	Libelle       string `json:"libelle" validate:"required,max=120" maxLength:"120"`
+	Service       string `json:"service" validate:"required,oneof=eau assainissement" enum:"eau,assainissement"`
+	Du            Date   `json:"du" format:"date"`
+	Au            Date   `json:"au" format:"date"`
+	TauxM3UE      int64  `json:"taux_m3_ue" validate:"min=0" minimum:"0" doc:"Micro-euros per m3"`
+	CoefficientPM int64  `json:"coefficient_pm" validate:"min=0,max=1000" minimum:"0" maximum:"1000" doc:"Per mille"`
+	TVAPM         int64  `json:"tva_pm" validate:"min=0,max=1000" minimum:"0" maximum:"1000"`
+	Source        string `json:"source" validate:"required,max=200" maxLength:"200" doc:"Where the rate was read"`
+}
+
+func (DefinirRedevance) Type() string         { return "fr.aquaerp.facture.definir-redevance.v1" }
+func (DefinirRedevance) Reply() (r Redevance) { return }
+
+// Redevance is a rate in force over its dates.
+type Redevance struct {
+	ID string `json:"id" format:"uuid"`
+	DefinirRedevance
+}
+
+// Tarifs lists all tariffs and redevances by service and date.
+type Tarifs struct{}
+
+func (Tarifs) Type() string               { return "fr.aquaerp.facture.tarifs.v1" }
+func (Tarifs) Reply() (r TarifsEnVigueur) { return }
+
+// TarifsEnVigueur are the tariffs and redevances.
+type TarifsEnVigueur struct {
+	Grilles    []Grille    `json:"grilles"`
+	Redevances []Redevance `json:"redevances"`
+}
+
+// PreparerLot starts a billing run: every contract with consumption in
+// [du, au) that has no bill for it yet is priced, in chunks that travel as
+// events. The answer comes at once; follow the lot for its progress.
+type PreparerLot struct {
+	Libelle         string `json:"libelle" validate:"required,max=80" maxLength:"80"`
+	Du              Date   `json:"du" format:"date" doc:"Start of the period billed"`
+	Au              Date   `json:"au" format:"date" doc:"End of the period billed, excluded"`
+	DateFacturation Date   `json:"date_facturation" format:"date" doc:"Date on the bills; never before that of the last bill issued"`
+	Echeance        Date   `json:"echeance" format:"date" doc:"Due date, at least 14 days after the date of billing"`
+}
+
+func (PreparerLot) Type() string   { return "fr.aquaerp.facture.preparer-lot.v1" }
+func (PreparerLot) Reply() (r Lot) { return }
+
+// Lot is a billing run.
+type Lot struct {
+	ID              string      `json:"id" format:"uuid"`
+	Libelle         string      `json:"libelle"`
+	Etat            string      `json:"etat" enum:"PREPARE,CALCULE,EMISSION,EMIS,REJETE" doc:"PREPARE while it computes, CALCULE when it can be issued, EMISSION while numbers are given"`
+	Du              Date        `json:"du" format:"date"`
+	Au              Date        `json:"au" format:"date"`
+	DateFacturation Date        `json:"date_facturation" format:"date"`
+	Echeance        Date        `json:"echeance" format:"date"`
+	Contrats        int         `json:"contrats" doc:"Contracts to bill"`
+	Calculees       int         `json:"calculees" doc:"Bills computed"`
+	EnErreur        int         `json:"en_erreur" doc:"Contracts that could not be billed"`
+	HTCentimes      int64       `json:"ht_centimes"`
+	TVACentimes     int64       `json:"tva_centimes"`
+	TTCCentimes     int64       `json:"ttc_centimes"`
+	VolumeLitres    int64       `json:"volume_litres"`
+	PremierNumero   string      `json:"premier_numero,omitempty" doc:"First number taken, or that would be taken"`
+	DernierNumero   string      `json:"dernier_numero,omitempty"`
+	CreeA           time.Time   `json:"cree_a"`
+	EmisA           *time.Time  `json:"emis_a,omitempty"`
+	Erreurs         []LotErreur `json:"erreurs" doc:"At most 100 of them"`
+	Rubriques       []Rubrique  `json:"rubriques" doc:"Totals by rubrique"`
+}
+
+// LotErreur is a contract that could not be billed.
+type LotErreur struct {
+	ContratID string `json:"contrat_id"`
+	Numero    string `json:"numero" doc:"Number of the contract"`
+	Code      string `json:"code" doc:"grille_manquante, releve_manquant..."`
+	Detail    string `json:"detail"`
+	DetailEN  string `json:"detail_en"`
+}
+
+// Rubrique is a part of a bill (arrete of 10 July 1996).
+type Rubrique struct {
+	Code       string `json:"code" enum:"distribution,eaux_usees,organismes_publics"`
+	HTCentimes int64  `json:"ht_centimes"`
+}
+
+// LotParID reads one lot.
+type LotParID struct {
+	ID string `json:"id" validate:"required,uuid"`
+}
+
+func (LotParID) Type() string   { return "fr.aquaerp.facture.lot.v1" }
+func (LotParID) Reply() (r Lot) { return }
+
+// Lots lists lots, the newest first.
+type Lots struct {
+	Page
+}
+
+func (Lots) Type() string        { return "fr.aquaerp.facture.lots.v1" }
+func (Lots) Reply() (r PageLots) { return }
+
+// PageLots is one page of lots.
+type PageLots struct {
+	Items   []Lot  `json:"items"`
+	Suivant string `json:"suivant,omitempty" doc:"Cursor of the next page"`
+}
+
+// EmettreLot issues the bills of a lot CALCULE: they take their numbers in
+// one transaction and cannot change any more.
+type EmettreLot struct {
+	LotID string `json:"lot_id" validate:"required,uuid"`
+}
+
+func (EmettreLot) Type() string   { return "fr.aquaerp.facture.emettre-lot.v1" }
+func (EmettreLot) Reply() (r Lot) { return }
+
+// RejeterLot drops a lot CALCULE; its bills are deleted, no number was used.
+type RejeterLot struct {
+	LotID string `json:"lot_id" validate:"required,uuid"`
+	Motif string `json:"motif" validate:"required,max=400" maxLength:"400"`
+}
+
+func (RejeterLot) Type() string   { return "fr.aquaerp.facture.rejeter-lot.v1" }
+func (RejeterLot) Reply() (r Lot) { return }
+
+// Facture is a bill.
+type Facture struct {
+	ID              string         `json:"id" format:"uuid"`
+	Numero          string         `json:"numero,omitempty" doc:"F<year>-<6 digits>, from emission on"`
+	Etat            string         `json:"etat" enum:"CALCULEE,EMISE,PARTIELLE,PAYEE"`
+	LotID           string         `json:"lot_id"`
+	ContratID       string         `json:"contrat_id"`
+	Contrat         string         `json:"contrat" doc:"Number of the contract"`
+	AbonneID        string         `json:"abonne_id"`
+	Nom             string         `json:"nom" doc:"Name of the abonne"`
+	PDL             string         `json:"pdl" doc:"Reference of the PDL"`
+	Lieu            string         `json:"lieu" doc:"Address of the PDL"`
+	Du              Date           `json:"du" format:"date"`
+	Au              Date           `json:"au" format:"date"`
+	DateFacturation Date           `json:"date_facturation" format:"date"`
+	Echeance        Date           `json:"echeance" format:"date"`
+	VolumeLitres    int64          `json:"volume_litres"`
+	Estimee         bool           `json:"estimee" doc:"Rests on an estimated index"`
+	HTCentimes      int64          `json:"ht_centimes"`
+	TVACentimes     int64          `json:"tva_centimes"`
+	TTCCentimes     int64          `json:"ttc_centimes"`
+	ResteCentimes   int64          `json:"reste_centimes" doc:"Still to be paid"`
+	Lignes          []LigneFacture `json:"lignes,omitempty" doc:"On a single bill only"`
+	TVA             []TVAFacture   `json:"tva,omitempty" doc:"On a single bill only"`
+}
+
+// LigneFacture is a line of a bill.
+type LigneFacture struct {
+	Rubrique   string `json:"rubrique" enum:"distribution,eaux_usees,organismes_publics"`
+	Code       string `json:"code" doc:"<grille>/fixe, <grille>/tranche-<k>, redevance/<code>, acompte/<code>"`
+	Libelle    string `json:"libelle" doc:"In French, as printed"`
+	Litres     int64  `json:"litres"`
+	Jours      int    `json:"jours"`
+	PrixUE     int64  `json:"prix_ue" doc:"Unit price in micro-euros: per m3, or per dwelling and year for a fixed part"`
+	HTCentimes int64  `json:"ht_centimes"`
+	TVAPM      int64  `json:"tva_pm"`
+}
+
+// TVAFacture is the VAT of one rate.
+type TVAFacture struct {
+	TauxPM          int64 `json:"taux_pm"`
+	BaseCentimes    int64 `json:"base_centimes"`
+	MontantCentimes int64 `json:"montant_centimes"`
+}
+
+// FactureParID reads one bill with its lines.
+type FactureParID struct {
+	ID string `json:"id" validate:"required,uuid"`
+}
+
+func (FactureParID) Type() string       { return "fr.aquaerp.facture.facture.v1" }
+func (FactureParID) Reply() (r Facture) { return }
+
+// Factures lists the bills of an abonne, a contract or a lot, the newest
+// first; never all of them.
+type Factures struct {
+	AbonneID  string `json:"abonne_id,omitempty" validate:"required_without_all=ContratID LotID,omitempty,uuid"`
+	ContratID string `json:"contrat_id,omitempty" validate:"omitempty,uuid"`
+	LotID     string `json:"lot_id,omitempty" validate:"omitempty,uuid"`
+	Etat      string `json:"etat,omitempty" validate:"omitempty,oneof=CALCULEE EMISE PARTIELLE PAYEE"`
+	Page
+}
+
+func (Factures) Type() string            { return "fr.aquaerp.facture.factures.v1" }
+func (Factures) Reply() (r PageFactures) { return }
+
+// PageFactures is one page of bills.
+type PageFactures struct {
+	Items   []Facture `json:"items"`
+	Suivant string    `json:"suivant,omitempty" doc:"Cursor of the next page"`
+}
+
+// DocumentFacture asks for the PDF of an issued bill.
+type DocumentFacture struct {
+	FactureID string `json:"facture_id" validate:"required,uuid"`
+}
+
+func (DocumentFacture) Type() string        { return "fr.aquaerp.facture.document.v1" }
+func (DocumentFacture) Reply() (r Document) { return }
+
+// Document is a file.
+type Document struct {
+	ID      string `json:"id" doc:"Of what it shows: the facture"`
+	Nom     string `json:"nom" doc:"File name"`
+	Mime    string `json:"mime"`
+	Contenu []byte `json:"contenu" doc:"base64"`
+}
+
+// EnregistrerPaiement records money received. It is matched (lettrage) with
+// the bill whose number is its reference, else with the oldest open bills of
+// the abonne; what is left stays as an advance.
+type EnregistrerPaiement struct {
+	Mode            string `json:"mode" validate:"required,oneof=VIREMENT PRELEVEMENT CHEQUE ESPECES CARTE" enum:"VIREMENT,PRELEVEMENT,CHEQUE,ESPECES,CARTE"`
+	MontantCentimes int64  `json:"montant_centimes" validate:"min=1,max=100000000000" minimum:"1"`
+	RecuLe          Date   `json:"recu_le" format:"date"`
+	Reference       string `json:"reference,omitempty" validate:"required_without=AbonneID,max=80" maxLength:"80" doc:"Number of the bill"`
+	AbonneID        string `json:"abonne_id,omitempty" validate:"omitempty,uuid" doc:"When there is no reference"`
+}
+
+func (EnregistrerPaiement) Type() string        { return "fr.aquaerp.facture.enregistrer-paiement.v1" }
+func (EnregistrerPaiement) Reply() (r Paiement) { return }
+
+// Paiement is money received and what it paid.
+type Paiement struct {
+	ID              string     `json:"id" format:"uuid"`
+	AbonneID        string     `json:"abonne_id"`
+	Mode            string     `json:"mode"`
+	MontantCentimes int64      `json:"montant_centimes"`
+	RecuLe          Date       `json:"recu_le" format:"date"`
+	Reference       string     `json:"reference,omitempty"`
+	Lettrages       []Lettrage `json:"lettrages"`
+	AvanceCentimes  int64      `json:"avance_centimes" doc:"Not matched with a bill"`
+}
+
+// Lettrage matches a part of a payment with a bill.
+type Lettrage struct {
+	FactureID       string `json:"facture_id"`
+	Numero          string `json:"numero"`
+	MontantCentimes int64  `json:"montant_centimes"`
+	Etat            string `json:"etat" doc:"Of the bill after it" enum:"PARTIELLE,PAYEE"`
+}
+
+// Compte reads what an abonne owes: bills less payments.
+type Compte struct {
+	AbonneID string `json:"abonne_id" validate:"required,uuid"`
+}
+
+func (Compte) Type() string            { return "fr.aquaerp.facture.compte.v1" }
+func (Compte) Reply() (r CompteAbonne) { return }
+
+// CompteAbonne is the account of an abonne.
+type CompteAbonne struct {
+	AbonneID      string     `json:"abonne_id"`
+	SoldeCentimes int64      `json:"solde_centimes" doc:"Above zero: owed by the abonne"`
+	EchuCentimes  int64      `json:"echu_centimes" doc:"The part past its due date"`
+	Paiements     []Paiement `json:"paiements" doc:"The newest first, at most 50"`
+}
+
+// Balance reads the sums of the journal by account.
+type Balance struct{}
+
+func (Balance) Type() string              { return "fr.aquaerp.facture.balance.v1" }
+func (Balance) Reply() (r BalanceComptes) { return }
+
+// BalanceComptes is a trial balance; the journal is double entry, so both
+// totals are equal.
+type BalanceComptes struct {
+	Comptes        []SoldeCompte `json:"comptes"`
+	DebitCentimes  int64         `json:"debit_centimes"`
+	CreditCentimes int64         `json:"credit_centimes"`
+}
+
+// SoldeCompte are the sums of one account.
+type SoldeCompte struct {
+	Compte         string `json:"compte" doc:"Number of the chart of accounts"`
+	Libelle        string `json:"libelle"`
+	DebitCentimes  int64  `json:"debit_centimes"`
+	CreditCentimes int64  `json:"credit_centimes"`
+}
+
+// TableauFactures counts bills for the dashboard.
+type TableauFactures struct{}
+
+func (TableauFactures) Type() string                  { return "fr.aquaerp.facture.tableau.v1" }
+func (TableauFactures) Reply() (r FacturesEnChiffres) { return }
+
+// FacturesEnChiffres are the figures of facture.
+type FacturesEnChiffres struct {
+	FactureCentimes  int64 `json:"facture_centimes" doc:"TTC issued"`
+	EncaisseCentimes int64 `json:"encaisse_centimes" doc:"Money received"`
+	ResteCentimes    int64 `json:"reste_centimes" doc:"Owed"`
+	EchuCentimes     int64 `json:"echu_centimes" doc:"Owed and past due"`
+	Factures         int   `json:"factures" doc:"Bills issued"`
+	Impayees         int   `json:"impayees" doc:"Bills past due"`
+	Lots             int   `json:"lots_a_approuver" doc:"Lots CALCULE"`
+}
+
+// LotACalculer asks facture itself to price a chunk of a lot.
+type LotACalculer struct {
+	LotID    string   `json:"lot_id"`
+	Tranche  int      `json:"tranche"`
+	Contrats []string `json:"contrats"`
+}
+
+func (LotACalculer) Type() string { return "fr.aquaerp.facture.lot-a-calculer.v1" }
+
+// LotAEmettre asks facture itself to issue a lot.
+type LotAEmettre struct {
+	LotID string `json:"lot_id"`
+}
+
+func (LotAEmettre) Type() string { return "fr.aquaerp.facture.lot-a-emettre.v1" }
+
+// FacturesEmises carries bills that were issued, at most 100 an event.
+type FacturesEmises struct {
+	LotID    string         `json:"lot_id"`
+	Factures []FactureEmise `json:"factures"`
+}
+
+func (FacturesEmises) Type() string { return "fr.aquaerp.facture.emises.v1" }
+
+// FactureEmise is one of them.
+type FactureEmise struct {
+	FactureID   string `json:"facture_id"`
+	Numero      string `json:"numero"`
+	ContratID   string `json:"contrat_id"`
+	AbonneID    string `json:"abonne_id"`
+	Nom         string `json:"nom"`
+	Email       string `json:"email,omitempty" doc:"Absent: the bill goes by post"`
+	TTCCentimes int64  `json:"ttc_centimes"`
+	Echeance    Date   `json:"echeance"`
+}
+
+// FacturePayee says that a bill is paid in full.
+type FacturePayee struct {
+	FactureID  string `json:"facture_id"`
+	Numero     string `json:"numero"`
+	AbonneID   string `json:"abonne_id"`
+	PaiementID string `json:"paiement_id"`
+}
+
+func (FacturePayee) Type() string { return "fr.aquaerp.facture.payee.v1" }
