@@ -49,7 +49,7 @@ type Compteur struct {
 type Pose struct {
 	ID         string   `json:"id" format:"uuid"`
 	Compteur   Compteur `json:"compteur"`
-	Du         Date     `json:"du" format:"date"`
+	Du         Date     `json:"du" format:"date" validate:"required"`
 	Au         Date     `json:"au,omitzero" format:"date"`
 	IndexDebut int64    `json:"index_debut" doc:"Index shown when it was placed"`
 	IndexFin   *int64   `json:"index_fin,omitempty" doc:"Index shown when it was removed"`
@@ -62,7 +62,7 @@ type Contrat struct {
 	Nature              string    `json:"nature" enum:"INDIVIDUEL,COLLECTIF,RESIDENTIEL,AGRICOLE,COMMERCIAL,INDUSTRIEL"`
 	Etat                string    `json:"etat" enum:"A_SIGNER,EN_RETRACTATION,ACTIF,ANNULE"`
 	Version             int64     `json:"version" doc:"Grows by one with each change"`
-	DebutSouhaite       Date      `json:"debut_souhaite" format:"date"`
+	DebutSouhaite       Date      `json:"debut_souhaite" format:"date" validate:"required"`
 	SigneLe             Date      `json:"signe_le,omitzero" format:"date"`
 	RetractationJusquAu Date      `json:"retractation_jusqu_au,omitzero" format:"date" doc:"Last day of the 14 days of withdrawal (Code de la consommation L221-18)"`
 	ExecutionImmediate  bool      `json:"execution_immediate" doc:"The abonne expressly asked for water before the end of the withdrawal period"`
@@ -82,7 +82,7 @@ type Souscrire struct {
 	PDL                *NouveauPDL     `json:"pdl,omitempty" validate:"required_without=PDLID,excluded_with=PDLID"`
 	Compteur           NouveauCompteur `json:"compteur" doc:"The meter at the PDL; known serial numbers are found again"`
 	Nature             string          `json:"nature" validate:"required,oneof=INDIVIDUEL COLLECTIF RESIDENTIEL AGRICOLE COMMERCIAL INDUSTRIEL" enum:"INDIVIDUEL,COLLECTIF,RESIDENTIEL,AGRICOLE,COMMERCIAL,INDUSTRIEL"`
-	DebutSouhaite      Date            `json:"debut_souhaite" format:"date" doc:"From a year ago to a year ahead"`
+	DebutSouhaite      Date            `json:"debut_souhaite" format:"date" validate:"required" doc:"From a year ago to a year ahead"`
 	ExecutionImmediate bool            `json:"execution_immediate,omitempty"`
 	ModePaiement       string          `json:"mode_paiement" validate:"required,oneof=VIREMENT PRELEVEMENT CHEQUE ESPECES CARTE" enum:"VIREMENT,PRELEVEMENT,CHEQUE,ESPECES,CARTE"`
 }
@@ -143,7 +143,7 @@ func (Retracter) Reply() (r Contrat) { return }
 type Activer struct {
 	ContratID      string `json:"contrat_id" validate:"required,uuid"`
 	Index          int64  `json:"index" validate:"min=0" minimum:"0"`
-	Date           Date   `json:"date" format:"date"`
+	Date           Date   `json:"date" format:"date" validate:"required"`
 	InterventionID string `json:"intervention_id,omitempty" validate:"omitempty,uuid"`
 }
 
@@ -154,7 +154,7 @@ func (Activer) Reply() (r Contrat) { return }
 // new meter; both indexes are needed.
 type ChangerCompteur struct {
 	ContratID   string          `json:"contrat_id" validate:"required,uuid"`
-	Date        Date            `json:"date" format:"date"`
+	Date        Date            `json:"date" format:"date" validate:"required"`
 	IndexDepose int64           `json:"index_depose" validate:"min=0" minimum:"0" doc:"Index of the meter removed"`
 	Compteur    NouveauCompteur `json:"compteur"`
 	IndexPose   int64           `json:"index_pose" validate:"min=0" minimum:"0" doc:"Index of the meter placed"`

@@ -8,8 +8,8 @@ import "time"
 type DefinirGrille struct {
 	Code         string    `json:"code" validate:"required,max=60" maxLength:"60"`
 	Service      string    `json:"service" validate:"required,oneof=eau assainissement" enum:"eau,assainissement"`
-	Du           Date      `json:"du" format:"date"`
-	Au           Date      `json:"au" format:"date"`
+	Du           Date      `json:"du" format:"date" validate:"required"`
+	Au           Date      `json:"au" format:"date" validate:"required"`
 	PartFixeAnUE int64     `json:"part_fixe_an_ue" validate:"min=0" minimum:"0" doc:"Fixed part per dwelling and year, micro-euros"`
 	Tranches     []Tranche `json:"tranches" validate:"required,min=1,max=20,dive"`
 	TVAPM        int64     `json:"tva_pm" validate:"min=0,max=1000" minimum:"0" maximum:"1000" doc:"VAT, per mille: 55 for 5.5 %"`
@@ -40,8 +40,8 @@ type DefinirRedevance struct {
 	Code          string `json:"code" validate:"required,max=60" maxLength:"60"`
 	Libelle       string `json:"libelle" validate:"required,max=120" maxLength:"120"`
 	Service       string `json:"service" validate:"required,oneof=eau assainissement" enum:"eau,assainissement"`
-	Du            Date   `json:"du" format:"date"`
-	Au            Date   `json:"au" format:"date"`
+	Du            Date   `json:"du" format:"date" validate:"required"`
+	Au            Date   `json:"au" format:"date" validate:"required"`
 	TauxM3UE      int64  `json:"taux_m3_ue" validate:"min=0" minimum:"0" doc:"Micro-euros per m3"`
 	CoefficientPM int64  `json:"coefficient_pm" validate:"min=0,max=1000" minimum:"0" maximum:"1000" doc:"Per mille"`
 	TVAPM         int64  `json:"tva_pm" validate:"min=0,max=1000" minimum:"0" maximum:"1000"`
@@ -74,10 +74,10 @@ type TarifsEnVigueur struct {
 // events. The answer comes at once; follow the lot for its progress.
 type PreparerLot struct {
 	Libelle         string `json:"libelle" validate:"required,max=80" maxLength:"80"`
-	Du              Date   `json:"du" format:"date" doc:"Start of the period billed"`
-	Au              Date   `json:"au" format:"date" doc:"End of the period billed, excluded"`
-	DateFacturation Date   `json:"date_facturation" format:"date" doc:"Date on the bills; never before that of the last bill issued"`
-	Echeance        Date   `json:"echeance" format:"date" doc:"Due date, at least 14 days after the date of billing"`
+	Du              Date   `json:"du" format:"date" validate:"required" doc:"Start of the period billed"`
+	Au              Date   `json:"au" format:"date" validate:"required" doc:"End of the period billed, excluded"`
+	DateFacturation Date   `json:"date_facturation" format:"date" validate:"required" doc:"Date on the bills; never before that of the last bill issued"`
+	Echeance        Date   `json:"echeance" format:"date" validate:"required" doc:"Due date, at least 14 days after the date of billing"`
 }
 
 func (PreparerLot) Type() string   { return "fr.aquaerp.facture.preparer-lot.v1" }
@@ -88,10 +88,10 @@ type Lot struct {
 	ID              string      `json:"id" format:"uuid"`
 	Libelle         string      `json:"libelle"`
 	Etat            string      `json:"etat" enum:"PREPARE,CALCULE,EMISSION,EMIS,REJETE" doc:"PREPARE while it computes, CALCULE when it can be issued, EMISSION while numbers are given"`
-	Du              Date        `json:"du" format:"date"`
-	Au              Date        `json:"au" format:"date"`
-	DateFacturation Date        `json:"date_facturation" format:"date"`
-	Echeance        Date        `json:"echeance" format:"date"`
+	Du              Date        `json:"du" format:"date" validate:"required"`
+	Au              Date        `json:"au" format:"date" validate:"required"`
+	DateFacturation Date        `json:"date_facturation" format:"date" validate:"required"`
+	Echeance        Date        `json:"echeance" format:"date" validate:"required"`
 	Contrats        int         `json:"contrats" doc:"Contracts to bill"`
 	Calculees       int         `json:"calculees" doc:"Bills computed"`
 	EnErreur        int         `json:"en_erreur" doc:"Contracts that could not be billed"`
@@ -174,10 +174,10 @@ type Facture struct {
 	Nom             string         `json:"nom" doc:"Name of the abonne"`
 	PDL             string         `json:"pdl" doc:"Reference of the PDL"`
 	Lieu            string         `json:"lieu" doc:"Address of the PDL"`
-	Du              Date           `json:"du" format:"date"`
-	Au              Date           `json:"au" format:"date"`
-	DateFacturation Date           `json:"date_facturation" format:"date"`
-	Echeance        Date           `json:"echeance" format:"date"`
+	Du              Date           `json:"du" format:"date" validate:"required"`
+	Au              Date           `json:"au" format:"date" validate:"required"`
+	DateFacturation Date           `json:"date_facturation" format:"date" validate:"required"`
+	Echeance        Date           `json:"echeance" format:"date" validate:"required"`
 	VolumeLitres    int64          `json:"volume_litres"`
 	Estimee         bool           `json:"estimee" doc:"Rests on an estimated index"`
 	HTCentimes      int64          `json:"ht_centimes"`
@@ -256,7 +256,7 @@ type Document struct {
 type EnregistrerPaiement struct {
 	Mode            string `json:"mode" validate:"required,oneof=VIREMENT PRELEVEMENT CHEQUE ESPECES CARTE" enum:"VIREMENT,PRELEVEMENT,CHEQUE,ESPECES,CARTE"`
 	MontantCentimes int64  `json:"montant_centimes" validate:"min=1,max=100000000000" minimum:"1"`
-	RecuLe          Date   `json:"recu_le" format:"date"`
+	RecuLe          Date   `json:"recu_le" format:"date" validate:"required"`
 	Reference       string `json:"reference,omitempty" validate:"required_without=AbonneID,max=80" maxLength:"80" doc:"Number of the bill"`
 	AbonneID        string `json:"abonne_id,omitempty" validate:"omitempty,uuid" doc:"When there is no reference"`
 }
@@ -270,7 +270,7 @@ type Paiement struct {
 	AbonneID        string     `json:"abonne_id"`
 	Mode            string     `json:"mode"`
 	MontantCentimes int64      `json:"montant_centimes"`
-	RecuLe          Date       `json:"recu_le" format:"date"`
+	RecuLe          Date       `json:"recu_le" format:"date" validate:"required"`
 	Reference       string     `json:"reference,omitempty"`
 	Lettrages       []Lettrage `json:"lettrages"`
 	AvanceCentimes  int64      `json:"avance_centimes" doc:"Not matched with a bill"`

@@ -6,7 +6,7 @@ import "time"
 type CreerIntervention struct {
 	Nature    string  `json:"nature" validate:"required,oneof=OUVERTURE FERMETURE POSE CHANGEMENT RELEVE FUITE REPARATION" enum:"OUVERTURE,FERMETURE,POSE,CHANGEMENT,RELEVE,FUITE,REPARATION"`
 	Priorite  string  `json:"priorite,omitempty" validate:"omitempty,oneof=URGENTE NORMALE BASSE" enum:"URGENTE,NORMALE,BASSE"`
-	PrevueLe  Date    `json:"prevue_le" format:"date"`
+	PrevueLe  Date    `json:"prevue_le" format:"date" validate:"required"`
 	ContratID string  `json:"contrat_id,omitempty" validate:"omitempty,uuid"`
 	AbonneID  string  `json:"abonne_id,omitempty" validate:"omitempty,uuid"`
 	PDLID     string  `json:"pdl_id" validate:"required,uuid"`
@@ -38,7 +38,7 @@ type Intervention struct {
 
 // CompteRendu is what the technician reports.
 type CompteRendu struct {
-	Date         Date   `json:"date" format:"date"`
+	Date         Date   `json:"date" format:"date" validate:"required"`
 	Index        *int64 `json:"index,omitempty" doc:"Index of the meter; required for OUVERTURE, FERMETURE, POSE, CHANGEMENT and RELEVE"`
 	Observations string `json:"observations,omitempty"`
 	Signataire   string `json:"signataire,omitempty"`
@@ -67,7 +67,7 @@ func (AvancerIntervention) Reply() (r Intervention) { return }
 // RealiserIntervention reports an order done. Sent twice it counts once.
 type RealiserIntervention struct {
 	InterventionID string `json:"intervention_id" validate:"required,uuid"`
-	Date           Date   `json:"date" format:"date" doc:"Not in the future, not before the order"`
+	Date           Date   `json:"date" format:"date" validate:"required" doc:"Not in the future, not before the order"`
 	Index          *int64 `json:"index,omitempty" validate:"omitempty,min=0" minimum:"0"`
 	Observations   string `json:"observations,omitempty" validate:"max=2000" maxLength:"2000"`
 	Signataire     string `json:"signataire,omitempty" validate:"max=120" maxLength:"120"`

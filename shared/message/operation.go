@@ -55,7 +55,7 @@ type Releve struct {
 	PDL          string  `json:"pdl" doc:"Reference of the PDL"`
 	Compteur     string  `json:"compteur" doc:"Serial number"`
 	PoseID       string  `json:"pose_id"`
-	Date         Date    `json:"date" format:"date"`
+	Date         Date    `json:"date" format:"date" validate:"required"`
 	Index        int64   `json:"index"`
 	Source       string  `json:"source" enum:"AGENT,ABONNE,TELERELEVE,ESTIMATION,POSE,DEPOSE"`
 	Etat         string  `json:"etat" enum:"VALIDEE,SUSPECTE,CONFIRMEE,REJETEE,ESTIMEE,REMPLACEE"`
