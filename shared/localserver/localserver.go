@@ -12,9 +12,8 @@
 // and port as often as a test likes. It ends with the process that started
 // it: on Linux even when that process is killed, elsewhere only through Stop.
 //
-// When we are root the servers are not: they run as the user of their package
-// (or nobody), which is then given the search permission it lacks on the way
-// to the directory, and nothing else.
+// PostgreSQL refuses to be root. When we are, it runs as postgres (or nobody),
+// and is given the search permission it lacks on the way to its directory.
 package localserver
 
 import (
@@ -52,7 +51,7 @@ type Server struct {
 	secret []byte
 	owner  owner
 
-	launch func(ctx context.Context) (main *process, helpers []*process, err error)
+	launch func(ctx context.Context, lock *os.File) (main *process, helpers []*process, err error)
 	ready  func(ctx context.Context) error
 	stop   syscall.Signal // asks for a clean stop that does not wait for clients
 	log    string         // path of the log quoted in errors
@@ -127,30 +126,16 @@ func (s *Server) Restart(ctx context.Context) error {
 
 func (s *Server) address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
 
-// settle is how long a server just killed may keep its lock from its
-// successor: PostgreSQL's backends notice the death of their parent on their
-// own time, and refuse a new one while they live.
-const settle = 15 * time.Second
-
 func (s *Server) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	began := time.Now()
-	for {
-		err := s.attempt(ctx)
-		if err == nil {
-			return nil
-		}
-		retriable := strings.Contains(err.Error(), "still in use") || strings.Contains(err.Error(), "Is another postmaster")
-		if !retriable || time.Since(began) > settle || pause(ctx, 200*time.Millisecond) != nil {
-			return err
-		}
+	lock, err := s.lock(ctx)
+	if err != nil {
+		return err
 	}
-}
-
-func (s *Server) attempt(ctx context.Context) (err error) {
+	defer lock.Close() // the server has its own
 	logged := fileSize(s.log)
-	s.main, s.helpers, err = s.launch(ctx)
+	s.main, s.helpers, err = s.launch(ctx, lock)
 	if err != nil {
 		return errors.Join(err, s.end(ctx, syscall.SIGKILL))
 	}
@@ -167,6 +152,31 @@ func (s *Server) attempt(ctx context.Context) (err error) {
 			continue
 		}
 		return errors.Join(err, s.end(context.WithoutCancel(ctx), syscall.SIGKILL))
+	}
+}
+
+// settle is how long the last server of a directory may take to end: one whose
+// parent was killed is still stopping, and PostgreSQL's backends notice a
+// killed parent in their own time.
+const settle = 30 * time.Second
+
+// lock waits until no process of a server holds the directory. The lock is
+// handed to the server, and is free when the last of its processes has ended,
+// however it ended.
+func (s *Server) lock(ctx context.Context) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(s.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("localserver: %w", err)
+	}
+	for deadline := time.Now().Add(settle); ; {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return f, nil
+		}
+		if time.Now().After(deadline) || pause(ctx, 50*time.Millisecond) != nil {
+			f.Close()
+			return nil, fmt.Errorf("localserver: a server is already running in %s: %w", s.dir, err)
+		}
 	}
 }
 
@@ -197,6 +207,7 @@ type process struct {
 // Linux sends the parent-death signal when the *thread* that started the child
 // ends, so that a thread stays with the child for its whole life.
 func (s *Server) spawn(cmd *exec.Cmd, onParentDeath syscall.Signal) (*process, error) {
+	cmd.Dir = "/" // entered before the child holds the right to search s.dir
 	cmd.SysProcAttr = s.owner.attributes(onParentDeath)
 	p := &process{done: make(chan struct{})}
 	started := make(chan error)
@@ -232,20 +243,14 @@ func (p *process) end(ctx context.Context, sig syscall.Signal) error {
 	if p.ended() {
 		return nil
 	}
-	// A process group outlives its leader's death by SIGKILL only in
-	// PostgreSQL, whose backends make groups of their own and leave by themselves.
-	target := p.pid
-	if sig == syscall.SIGKILL {
-		target = -p.pid
-	}
-	if err := syscall.Kill(target, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("localserver: kill %d: %w", target, err)
+	if err := syscall.Kill(p.pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("localserver: kill %d: %w", p.pid, err)
 	}
 	select {
 	case <-p.done:
 		return nil
 	case <-ctx.Done():
-		_ = syscall.Kill(-p.pid, syscall.SIGKILL)
+		_ = syscall.Kill(p.pid, syscall.SIGKILL)
 		<-p.done
 		return fmt.Errorf("localserver: process %d had to be killed: %w", p.pid, ctx.Err())
 	}

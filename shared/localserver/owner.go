@@ -12,15 +12,15 @@ import (
 // owner is the user a server runs as: ourselves, or somebody less when we are
 // root.
 type owner struct {
-	uid, gid int
 	other    bool // not ourselves
+	uid, gid int  // when other
 	search   bool // cannot reach the server's directory without help
 }
 
 // ownerFor picks the first user that exists when we are root.
 func ownerFor(dir string, names ...string) (owner, error) {
 	if os.Getuid() != 0 {
-		return owner{uid: os.Getuid(), gid: os.Getgid()}, nil
+		return owner{}, nil
 	}
 	for _, name := range names {
 		u, err := user.Lookup(name)

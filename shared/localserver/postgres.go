@@ -65,11 +65,11 @@ func StartPostgres(ctx context.Context, c Postgres) (*Server, error) {
 		}
 		return conn.Close(ctx)
 	}
-	s.launch = func(ctx context.Context) (*process, []*process, error) {
+	s.launch = func(ctx context.Context, lock *os.File) (*process, []*process, error) {
 		if err := s.initdb(ctx, bin); err != nil {
 			return nil, nil, err
 		}
-		p, err := s.postgres(bin, c)
+		p, err := s.postgres(bin, c, lock)
 		return p, nil, err
 	}
 	return s, s.start(ctx)
@@ -98,7 +98,7 @@ func (s *Server) initdb(ctx context.Context, bin string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "--pgdata", half,
 		"--username", Superuser, "--pwfile", password, "--auth", "scram-sha-256",
 		"--encoding", "UTF8", "--locale", "C", "--data-checksums", "--no-sync", "--no-instructions")
-	cmd.Dir = s.dir
+	cmd.Dir = "/" // before the child holds the right to search s.dir
 	// The death of this thread, not ours, would send the signal: none here.
 	cmd.SysProcAttr = s.owner.attributes(0)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -110,7 +110,7 @@ func (s *Server) initdb(ctx context.Context, bin string) error {
 	return nil
 }
 
-func (s *Server) postgres(bin string, c Postgres) (*process, error) {
+func (s *Server) postgres(bin string, c Postgres, lock *os.File) (*process, error) {
 	log, err := s.openLog(s.log)
 	if err != nil {
 		return nil, err
@@ -143,8 +143,8 @@ func (s *Server) postgres(bin string, c Postgres) (*process, error) {
 	} {
 		cmd.Args = append(cmd.Args, "-c", setting)
 	}
-	cmd.Dir = s.dir
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.ExtraFiles = []*os.File{lock}
 	return s.spawn(cmd, s.stop)
 }
 

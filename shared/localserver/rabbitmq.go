@@ -40,11 +40,7 @@ func StartRabbitMQ(ctx context.Context, c RabbitMQ) (*Server, error) {
 	if server == "" || epmd == "" {
 		return nil, fmt.Errorf("%w: RabbitMQ 3.10 or newer: apt-get install rabbitmq-server, or brew install rabbitmq", ErrNotInstalled)
 	}
-	own, err := ownerFor(c.Dir, "rabbitmq", "nobody")
-	if err != nil {
-		return nil, err
-	}
-	dir, secret, err := prepare(c.Dir, own)
+	dir, secret, err := prepare(c.Dir, owner{})
 	if err != nil {
 		return nil, err
 	}
@@ -54,18 +50,20 @@ func StartRabbitMQ(ctx context.Context, c RabbitMQ) (*Server, error) {
 	}
 	s := &Server{
 		dir: dir, port: port, scheme: "amqp",
-		secret: secret, owner: own,
-		stop: syscall.SIGTERM,
-		log:  filepath.Join(dir, "rabbitmq.log"),
+		secret: secret,
+		stop:   syscall.SIGTERM,
+		log:    filepath.Join(dir, "rabbitmq.log"),
 	}
 	s.ready = s.speaksAMQP
-	s.launch = func(context.Context) (*process, []*process, error) { return s.rabbitmq(server, epmd) }
+	s.launch = func(_ context.Context, lock *os.File) (*process, []*process, error) {
+		return s.rabbitmq(server, epmd, lock)
+	}
 	return s, s.start(ctx)
 }
 
 // rabbitmq starts the broker and its own Erlang port mapper, without which it
 // would start, or register with, the machine's.
-func (s *Server) rabbitmq(server, epmd string) (*process, []*process, error) {
+func (s *Server) rabbitmq(server, epmd string, lock *os.File) (*process, []*process, error) {
 	env, err := s.rabbitFiles()
 	if err != nil {
 		return nil, nil, err
@@ -85,14 +83,14 @@ func (s *Server) rabbitmq(server, epmd string) (*process, []*process, error) {
 	defer out.Close() // the children have their own
 
 	cmd := exec.Command(epmd, "-port", strconv.Itoa(mapper), "-address", "127.0.0.1")
-	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, out, out
+	cmd.Stdout, cmd.Stderr = out, out
 	helper, err := s.spawn(cmd, syscall.SIGKILL)
 	if err != nil {
 		return nil, nil, err
 	}
 
 	cmd = exec.Command(server)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, out, out
+	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Env = append(cmd.Env,
 		"ERL_EPMD_PORT="+strconv.Itoa(mapper),
@@ -100,6 +98,7 @@ func (s *Server) rabbitmq(server, epmd string) (*process, []*process, error) {
 		"RABBITMQ_DIST_PORT="+strconv.Itoa(distribution),
 		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}",
 	)
+	cmd.ExtraFiles = []*os.File{lock}
 	main, err := s.spawn(cmd, s.stop)
 	return main, []*process{helper}, err
 }
@@ -130,9 +129,6 @@ disk_free_limit.absolute = 64MB
 		if err := os.WriteFile(path(name), []byte(content), 0o600); err != nil {
 			return nil, fmt.Errorf("localserver: %w", err)
 		}
-		if err := s.owner.give(path(name)); err != nil {
-			return nil, err
-		}
 	}
 	return []string{
 		"HOME=" + s.dir, // of the Erlang cookie
@@ -150,6 +146,7 @@ disk_free_limit.absolute = 64MB
 		"RABBITMQ_PID_FILE=" + path("data/pid"),
 		"RABBITMQ_LOG_BASE=" + s.dir,
 		"RABBITMQ_LOGS=" + s.log,
+		"ERL_CRASH_DUMP=" + path("erl_crash.dump"),
 		"RABBITMQ_UPGRADE_LOG=" + path("upgrade.log"),
 	}, nil
 }
