@@ -18,7 +18,7 @@ func generate() (map[string][]byte, error) {
 	files := map[string][]byte{}
 	doc := newAsyncAPI()
 	add := func(name string, payload any, kind string) error {
-		schema, err := schemaOf(name, payload)
+		schema, err := schemaOf(name, payload, kind == string(message.Event) || kind == "reply")
 		if err != nil {
 			return err
 		}
@@ -51,8 +51,10 @@ func encode(v any) ([]byte, error) {
 	return append(raw, '\n'), err
 }
 
-// schemaOf is the JSON Schema of a payload with everything it refers to.
-func schemaOf(name string, payload any) ([]byte, error) {
+// schemaOf is the JSON Schema of a payload with everything it refers to. What
+// a function says may grow, so readers must pass over fields that they do not
+// know (open); what it is asked is read strictly.
+func schemaOf(name string, payload any, open bool) ([]byte, error) {
 	r := huma.NewMapRegistry("#/$defs/", huma.DefaultSchemaNamer)
 	t := reflect.TypeOf(payload)
 	r.Schema(t, true, "")
@@ -64,6 +66,11 @@ func schemaOf(name string, payload any) ([]byte, error) {
 	var s map[string]any
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if open {
+		for _, def := range s["$defs"].(map[string]any) {
+			delete(def.(map[string]any), "additionalProperties")
+		}
 	}
 	s["$schema"], s["$id"], s["$ref"] = draft, "https://aquaerp.fr/schemas/"+name+".json", "#/$defs/"+root
 	s["title"] = name
