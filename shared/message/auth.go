@@ -60,6 +60,7 @@ type CreerUtilisateur struct {
 	Nom         string `json:"nom" validate:"required,max=120"`
 	Role        string `json:"role" validate:"required,max=40"`
 	MotDePasse  string `json:"mot_de_passe" validate:"required,min=12,max=200" doc:"At least 12 characters"`
+	AbonneID    string `json:"abonne_id,omitempty" validate:"required_if=Role abonne,omitempty,uuid" doc:"The abonne whose file the user sees; required for role abonne"`
 }
 
 func (CreerUtilisateur) Type() string           { return "fr.aquaerp.auth.creer-utilisateur.v1" }
