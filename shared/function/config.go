@@ -7,8 +7,8 @@ import (
 	"github.com/kelseyhightower/envconfig"
 )
 
-// config is what every function reads from its environment.
-type config struct {
+// Config is what every function reads from its environment.
+type Config struct {
 	Port             string        `envconfig:"PORT" default:"8080"`
 	Revision         string        `envconfig:"K_REVISION" default:"local"`
 	DatabaseURL      string        `envconfig:"DATABASE_URL"`

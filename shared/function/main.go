@@ -23,7 +23,7 @@ type Runtime struct {
 	Log    *slog.Logger
 	Client *Client // asks other functions directly; for the gateway
 
-	config    config
+	config    Config
 	keys      *keyring
 	table     *table
 	telemetry *telemetry
@@ -68,7 +68,11 @@ func list(name string, listens func(*Runtime) []Listen) error {
 func run(name string, handler func(*Runtime) (http.Handler, error)) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	rt, err := NewRuntime(ctx, name)
+	var c Config
+	if err := envconfig.Process("", &c); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	rt, err := NewRuntime(ctx, name, c)
 	if err != nil {
 		return err
 	}
@@ -109,13 +113,9 @@ func (rt *Runtime) drain(server *http.Server) error {
 	return err
 }
 
-// NewRuntime reads the environment; it connects to nothing. Tests and Main
-// use it alike.
-func NewRuntime(ctx context.Context, name string) (*Runtime, error) {
-	rt := &Runtime{Name: name}
-	if err := envconfig.Process("", &rt.config); err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
-	}
+// NewRuntime makes the runtime of a function; it connects to nothing.
+func NewRuntime(ctx context.Context, name string, c Config) (*Runtime, error) {
+	rt := &Runtime{Name: name, config: c}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(rt.config.LogLevel)); err != nil {
 		return nil, fmt.Errorf("configuration: LOG_LEVEL: %w", err)
