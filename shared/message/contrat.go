@@ -60,7 +60,7 @@ type Contrat struct {
 	ID                  string    `json:"id" format:"uuid"`
 	Numero              string    `json:"numero" doc:"C-<letter of the type>-<zone>-<yy>-<sequence>"`
 	Nature              string    `json:"nature" enum:"INDIVIDUEL,COLLECTIF,RESIDENTIEL,AGRICOLE,COMMERCIAL,INDUSTRIEL"`
-	Etat                string    `json:"etat" enum:"A_SIGNER,EN_RETRACTATION,ACTIF,ANNULE"`
+	Etat                string    `json:"etat" enum:"A_SIGNER,EN_RETRACTATION,SIGNE,ACTIF,ANNULE" doc:"EN_RETRACTATION: signed, water stays closed until the withdrawal period ends; SIGNE: signed, water may be opened"`
 	Version             int64     `json:"version" doc:"Grows by one with each change"`
 	DebutSouhaite       Date      `json:"debut_souhaite" format:"date" validate:"required"`
 	SigneLe             Date      `json:"signe_le,omitzero" format:"date"`
@@ -196,7 +196,7 @@ func (ContratParID) Reply() (r Contrat) { return }
 // Contrats lists contracts, the newest first.
 type Contrats struct {
 	AbonneID string `json:"abonne_id,omitempty" validate:"omitempty,uuid"`
-	Etat     string `json:"etat,omitempty" validate:"omitempty,oneof=A_SIGNER EN_RETRACTATION ACTIF ANNULE"`
+	Etat     string `json:"etat,omitempty" validate:"omitempty,oneof=A_SIGNER EN_RETRACTATION SIGNE ACTIF ANNULE"`
 	Page
 }
 
