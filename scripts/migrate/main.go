@@ -1,0 +1,64 @@
+// Command migrate brings PostgreSQL to the state that this build of AquaERP
+// needs: database, roles, schemas, rights and every migration, all of them
+// compiled in. It may run at any time and as often as one likes; on a cluster
+// it is a Job before a rollout.
+//
+//	DATABASE_URL=postgres://postgres:…@localhost/aquaerp migrate -passwords roles.json
+//
+// The URL is a superuser's. The file maps a role to its password, as JSON; a
+// role that it does not name keeps the one it has. `migrate roles` lists the
+// roles.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"aquaerp.fr/shared/migrate"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	file := flag.String("passwords", "", "JSON `file` of role to password")
+	flag.Parse()
+	if flag.Arg(0) == "roles" {
+		roles, err := migrate.Roles(product)
+		for _, role := range roles {
+			fmt.Println(role)
+		}
+		return err
+	}
+	url := os.Getenv("DATABASE_URL")
+	if url == "" {
+		return errors.New("migrate: DATABASE_URL is not set")
+	}
+	passwords := map[string]string{}
+	if *file != "" {
+		content, err := os.ReadFile(*file)
+		if err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		if err := json.Unmarshal(content, &passwords); err != nil {
+			return fmt.Errorf("migrate: %s: %w", *file, err)
+		}
+	}
+	return migrate.Up(ctx, url, product, migrate.Options{
+		Password: func(role string) string { return passwords[role] },
+		Log:      slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
+}
