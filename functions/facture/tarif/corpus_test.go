@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // corpusLines returns the lines of a file of the corpus.
@@ -21,7 +23,7 @@ func corpusLines(t testing.TB, name string) [][]byte {
 }
 
 // parse reads JSON with its numbers as written, for a comparison that is strict.
-func parse(t testing.TB, text []byte) any {
+func parse(t rapid.TB, text []byte) any {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()

@@ -49,9 +49,10 @@ func Simuler(ctx context.Context, in io.Reader, out io.Writer) error {
 		for readErr == nil {
 			select {
 			case l := <-free:
-				readErr = r.read(l)
-				inOrder <- l
-				todo <- l
+				if readErr = r.read(l); len(l.lines) > 0 {
+					inOrder <- l
+					todo <- l
+				}
 			case <-ctx.Done():
 				return
 			}
@@ -134,7 +135,7 @@ type lineReader struct {
 }
 
 // read fills a lot with what one read gives, or more until a line ends. Of a line longer than maxLine it keeps only enough
-// to tell. It returns the error of the input; at its end, what is left is the last line.
+// to tell. It returns the error of the input, and only then may the lot be empty; at its end, what is left is the last line.
 func (r *lineReader) read(l *lot) error {
 	buf := append(l.lines[:0], r.partial...)
 	for {

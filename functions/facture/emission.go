@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"aquaerp.fr/shared/function"
+	"aquaerp.fr/shared/message"
+)
+
+// parAnnonce is how many issued bills one event names.
+const parAnnonce = 100
+
+// emettre issues a lot in one transaction: a contiguous block of the series,
+// which stays locked to the end, a number for each bill in order of contract,
+// its entry in the journal, and the events that tell of them.
+func emettre(ctx context.Context, tx *function.Tx, e message.LotAEmettre) error {
+	etat, err := lockLot(ctx, tx, e.LotID)
+	if err != nil || etat == "EMIS" {
+		return err
+	}
+	if etat != "EMISSION" {
+		return function.Conflict("lot_pas_approuve", "L'émission de ce lot n'a pas été demandée.", "Nobody asked to issue this lot.")
+	}
+	var date message.Date
+	var n int64
+	err = tx.QueryRow(ctx, "select date_facturation, (select count(*) from facture where lot_id = lot.id) from lot where id = $1", e.LotID).Scan(&date, &n)
+	if err != nil {
+		return err
+	}
+	base, err := reserver(ctx, tx, date, n)
+	if err != nil {
+		return err
+	}
+	b := &pgx.Batch{}
+	b.Queue(`update facture f set serie = $2, rang = $3 + r.n, numero = $2 || '-' || lpad(($3 + r.n)::text, 6, '0'), emise_a = $4,
+			etat = case when ttc_centimes <= 0 then 'PAYEE' else 'EMISE' end
+		from (select id, row_number() over (order by contrat) n from facture where lot_id = $1) r
+		where f.id = r.id`, e.LotID, serie(date), base, tx.Now)
+	b.Queue(`insert into ecriture (id, date, piece, libelle)
+		select id, date_facturation, numero, 'Facture ' || numero || ' ' || nom from facture where lot_id = $1`, e.LotID)
+	b.Queue(journalFactures, e.LotID)
+	b.Queue("update lot set etat = 'EMIS', emis_a = $2 where id = $1", e.LotID, tx.Now)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	return annoncer(ctx, tx, e.LotID)
+}
+
+// reserver takes n numbers of the series of a date and returns the number
+// before the first.
+func reserver(ctx context.Context, tx *function.Tx, date message.Date, n int64) (base int64, err error) {
+	var last message.Date
+	err = tx.QueryRow(ctx, `insert into serie (code, dernier, date) values ($1, $2, $3)
+		on conflict (code) do update set dernier = serie.dernier + $2, date = greatest(serie.date, $3)
+		returning dernier - $2, date`, serie(date), n, date).Scan(&base, &last)
+	if err == nil && date.Before(last) {
+		// A lot with a later date was issued after this one was prepared.
+		return 0, function.Refused("date_recule",
+			"Une facture d'une date plus récente a été émise : rejetez ce lot et préparez-le à une autre date.",
+			"A bill with a later date was issued: reject this lot and prepare it for another date.")
+	}
+	return base, err
+}
+
+// journalFactures books the bills of a lot: the abonne owes TTC, the service
+// earned HT by rubrique, the State is owed VAT. A negative sum changes sides.
+const journalFactures = `insert into mouvement (ecriture_id, compte, debit_centimes, credit_centimes)
+	select id, compte, greatest(montant, 0), greatest(-montant, 0) from (
+		select id, '411' compte, ttc_centimes montant from facture where lot_id = $1
+		union all
+		select id, '44571', -tva_centimes from facture where lot_id = $1
+		union all
+		select f.id, case l ->> 'rubrique' when 'distribution' then '70111' when 'eaux_usees' then '70611' else '70128' end,
+			-sum((l ->> 'ht_centimes')::bigint)::bigint
+		from facture f, jsonb_array_elements(f.lignes) l where f.lot_id = $1 group by 1, 2
+	) m where montant <> 0`
+
+// annoncer tells of every bill of an issued lot.
+func annoncer(ctx context.Context, tx *function.Tx, lotID string) error {
+	rows, err := tx.Query(ctx, `select id, numero, contrat_id, abonne_id, nom, email, ttc_centimes, echeance from facture where lot_id = $1 order by rang`, lotID)
+	if err != nil {
+		return err
+	}
+	bills, err := pgx.CollectRows(rows, pgx.RowToStructByPos[message.FactureEmise])
+	if err != nil {
+		return err
+	}
+	for start := 0; start < len(bills); start += parAnnonce {
+		tx.Emit(lotID, 0, message.FacturesEmises{LotID: lotID, Factures: bills[start:min(start+parAnnonce, len(bills))]})
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+// Function facture turns readings into bills and bills into money: tariffs,
+// billing runs, numbered bills, payments and the journal.
+//
+// It guarantees that a contract and a period are billed once, that numbers
+// are continuous and in order of date, that a bill once issued never changes,
+// and that every entry of the journal balances. The database restates each of
+// these as a constraint.
+//
+// `facture simuler` prices cases from standard input without any of that:
+// see package tarif.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"aquaerp.fr/functions/facture/tarif"
+	"aquaerp.fr/shared/function"
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "simuler" {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		if err := tarif.Simuler(ctx, os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "facture simuler:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	function.Main("facture", listens)
+}
+
+func listens(rt *function.Runtime) []function.Listen {
+	var service service
+	rt.Configure(&service)
+	return []function.Listen{
+		function.On(contratActive),
+		function.On(compteurChange),
+		function.On(relevesValides),
+
+		function.Answer("tarifs:creer", definirGrille),
+		function.Answer("tarifs:creer", definirRedevance),
+		function.Answer("tarifs:lire", tarifs),
+
+		function.Answer("lots:creer", preparerLot),
+		function.On(calculerTranche),
+		function.Answer("lots:valider", emettreLot),
+		function.On(emettre),
+		function.Answer("lots:valider", rejeterLot),
+		function.Answer("lots:lire", lotParID),
+		function.Answer("lots:lire", lots),
+
+		function.Answer("factures:lire,portail:lire", factureParID),
+		function.Answer("factures:lire,portail:lire", factures),
+		function.Answer("factures:lire,portail:lire", service.document).ByPost(),
+
+		function.Answer("paiements:creer", enregistrerPaiement),
+		function.Answer("paiements:lire,portail:lire", compte),
+		function.Answer("comptabilite:lire", balance),
+		function.Answer("tableau:lire", tableau),
+	}
+}

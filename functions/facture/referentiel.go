@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/jackc/pgx/v5"
+
+	"aquaerp.fr/shared/function"
+	"aquaerp.fr/shared/message"
+)
+
+// contratActive keeps a contract and its meter. An older version than the one
+// known is passed over.
+func contratActive(ctx context.Context, tx *function.Tx, e message.ContratActive) error {
+	adresse, err := json.Marshal(e.Abonne.Adresse)
+	if err != nil {
+		return err
+	}
+	tag, err := tx.Exec(ctx, `insert into contrat
+		(id, numero, version, abonne_id, nom, email, adresse, pdl, lieu, logements, assainissement, habitation, mode_paiement, depuis)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+		on conflict (id) do update set
+			(numero, version, nom, email, adresse, pdl, lieu, logements, assainissement, habitation, mode_paiement) =
+			(excluded.numero, excluded.version, excluded.nom, excluded.email, excluded.adresse, excluded.pdl, excluded.lieu,
+			 excluded.logements, excluded.assainissement, excluded.habitation, excluded.mode_paiement)
+		where contrat.version < excluded.version`,
+		e.ContratID, e.Numero, e.Version, e.Abonne.ID, nomComplet(e.Abonne), e.Abonne.Email, adresse,
+		e.PDL.Reference, uneLigne(e.PDL.Adresse), e.PDL.Logements, e.PDL.Assainissement, e.PDL.Habitation, e.ModePaiement, e.Depuis)
+	if err != nil || tag.RowsAffected() == 0 {
+		return err
+	}
+	return keepPose(ctx, tx, e.ContratID, e.Pose)
+}
+
+// compteurChange closes a pose and opens the next.
+func compteurChange(ctx context.Context, tx *function.Tx, e message.CompteurChange) error {
+	var version int64
+	switch err := tx.QueryRow(ctx, "select version from contrat where id = $1 for update", e.ContratID).Scan(&version); {
+	case err == pgx.ErrNoRows:
+		return function.NotYet("contrat_inconnu", "Le contrat n'est pas encore connu.", "The contract is not known yet.")
+	case err != nil:
+		return err
+	case version >= e.Version:
+		return nil
+	}
+	if _, err := tx.Exec(ctx, "update contrat set version = $2 where id = $1", e.ContratID, e.Version); err != nil {
+		return err
+	}
+	if err := keepPose(ctx, tx, e.ContratID, e.Deposee); err != nil {
+		return err
+	}
+	return keepPose(ctx, tx, e.ContratID, e.Posee)
+}
+
+func keepPose(ctx context.Context, tx *function.Tx, contratID string, p message.Pose) error {
+	_, err := tx.Exec(ctx, `insert into pose (id, contrat_id, serie, roues, litres_par_unite, du, au, index_debut, index_fin)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		on conflict (id) do update set au = excluded.au, index_fin = excluded.index_fin`,
+		p.ID, contratID, p.Compteur.Serie, p.Compteur.Roues, p.Compteur.LitresParUnite, p.Du, p.Au, p.IndexDebut, p.IndexFin)
+	return err
+}
+
+// relevesValides keeps readings that may be billed, and takes estimates that
+// they reverse out of the account.
+func relevesValides(ctx context.Context, tx *function.Tx, e message.RelevesValides) error {
+	b := &pgx.Batch{}
+	for _, r := range e.Releves {
+		b.Queue(`insert into releve (id, contrat_id, pose_id, date, index, estimee) values ($1, $2, $3, $4, $5, $6) on conflict (id) do nothing`,
+			r.ReleveID, r.ContratID, r.PoseID, r.Date, r.Index, r.Estimee)
+		if r.Remplace != "" {
+			b.Queue("update releve set remplacee = true where id = $1", r.Remplace)
+		}
+	}
+	return tx.SendBatch(ctx, b).Close()
+}
+
+func nomComplet(a message.Abonne) string {
+	if a.Prenom == "" {
+		return a.Nom
+	}
+	return a.Prenom + " " + a.Nom
+}
+
+func uneLigne(a message.Adresse) string {
+	return a.Voie + ", " + a.CodePostal + " " + a.Commune
+}
