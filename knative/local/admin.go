@@ -17,7 +17,7 @@ var page string
 type status struct {
 	Addresses   map[string]string `json:"addresses"`
 	Services    []serviceStatus   `json:"services"`
-	Sources     []daemonStatus    `json:"sources"`
+	Sources     []sourceStatus    `json:"sources"`
 	Deployments []daemonStatus    `json:"deployments"`
 	Pings       []pingStatus      `json:"pings"`
 }
@@ -51,10 +51,17 @@ type instanceStatus struct {
 
 type daemonStatus struct {
 	Name     string    `json:"name"`
+	Address  string    `json:"address,omitempty"`
 	PID      int       `json:"pid,omitempty"` // 0 while it waits to be started again
 	Since    time.Time `json:"since"`
 	Restarts int       `json:"restarts"`
 	LastExit string    `json:"last_exit,omitempty"`
+}
+
+type sourceStatus struct {
+	daemonStatus
+	Sink  string `json:"sink"`
+	Queue queue  `json:"queue"`
 }
 
 type pingStatus struct {
@@ -112,9 +119,9 @@ func (p *platform) kill(service, deployment, source string) (pid int, found bool
 			return d.kill(), true
 		}
 	}
-	for _, d := range p.sources {
-		if d.name == "source-"+source {
-			return d.kill(), true
+	for _, s := range p.sources {
+		if s.resource == source {
+			return s.kill(), true
 		}
 	}
 	return 0, false
@@ -122,7 +129,7 @@ func (p *platform) kill(service, deployment, source string) (pid int, found bool
 
 func (p *platform) status() status {
 	all := status{
-		Addresses: map[string]string{}, Services: []serviceStatus{}, Sources: []daemonStatus{}, Deployments: []daemonStatus{}, Pings: []pingStatus{},
+		Addresses: map[string]string{}, Services: []serviceStatus{}, Sources: []sourceStatus{}, Deployments: []daemonStatus{}, Pings: []pingStatus{},
 	}
 	for _, s := range p.servers {
 		all.Addresses[s.name] = "http://" + s.listener.Addr().String()
@@ -130,8 +137,8 @@ func (p *platform) status() status {
 	for _, s := range p.services {
 		all.Services = append(all.Services, s.status())
 	}
-	for _, d := range p.sources {
-		all.Sources = append(all.Sources, d.status())
+	for _, s := range p.sources {
+		all.Sources = append(all.Sources, s.status())
 	}
 	for _, d := range p.deployments {
 		all.Deployments = append(all.Deployments, d.status())
@@ -170,9 +177,21 @@ func (d *daemon) status() daemonStatus {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := daemonStatus{Name: d.name, Since: d.since, Restarts: d.restarts, LastExit: d.lastExit}
+	if d.address != "" {
+		now.Address = "http://" + d.address
+	}
 	if d.child != nil {
 		now.PID = d.child.pid()
 	}
+	return now
+}
+
+func (s *source) status() sourceStatus {
+	now := sourceStatus{daemonStatus: s.daemon.status(), Sink: s.sink}
+	now.Name = s.resource
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now.Queue = s.queue
 	return now
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 )
@@ -19,9 +20,11 @@ const (
 // after a growing pause, whenever it ends.
 type daemon struct {
 	program
+	listens string // variable that says where to listen, or empty
 
 	mu       sync.Mutex
 	child    *process // nil between two runs
+	address  string   // where it listens
 	since    time.Time
 	restarts int
 	lastExit string
@@ -31,7 +34,7 @@ type daemon struct {
 func (d *daemon) run(ctx context.Context) {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		begin := time.Now()
-		child, err := d.start()
+		child, err := d.launch()
 		if err == nil {
 			d.set(child, begin, "")
 			select {
@@ -48,15 +51,30 @@ func (d *daemon) run(ctx context.Context) {
 		if time.Since(begin) > 2*longestPause {
 			pause = firstPause
 		}
-		select {
-		case <-ctx.Done():
+		sleep(ctx, pause)
+		if ctx.Err() != nil {
 			return
-		case <-time.After(pause):
 		}
 		d.mu.Lock()
 		d.restarts++
 		d.mu.Unlock()
 	}
+}
+
+// launch gives the process an address of its own where it would listen on a port that is the same for everyone: on one
+// machine there may be two of them, and nobody outside is meant to reach either.
+func (d *daemon) launch() (*process, error) {
+	if d.listens == "" {
+		return d.start()
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	d.address = net.JoinHostPort("127.0.0.1", port)
+	d.mu.Unlock()
+	return d.start(d.listens + "=" + d.address)
 }
 
 func (d *daemon) set(child *process, since time.Time, exit string) {
@@ -77,13 +95,4 @@ func (d *daemon) kill() int {
 	}
 	d.child.kill()
 	return d.child.pid()
-}
-
-// runAll runs daemons until ctx is done and all of them have ended.
-func runAll(ctx context.Context, daemons []*daemon) {
-	var all sync.WaitGroup
-	for _, d := range daemons {
-		all.Go(func() { d.run(ctx) })
-	}
-	all.Wait()
 }

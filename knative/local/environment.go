@@ -70,6 +70,18 @@ func environment(m *knative.Manifests, namespace string, container *core.Contain
 	return env, errors.Join(errs...)
 }
 
+// listens is the variable of a container that says on which of its declared ports to listen (":9464"), if there is one.
+func listens(container *core.Container) string {
+	for _, port := range container.Ports {
+		for _, variable := range container.Env {
+			if variable.Value == fmt.Sprintf(":%d", port.ContainerPort) {
+				return variable.Name
+			}
+		}
+	}
+	return ""
+}
+
 func all(store map[string]map[string]string, kind, namespace, name string, optional *bool) (map[string]string, error) {
 	values, found := store[namespace+"/"+name]
 	if !found && (optional == nil || !*optional) {

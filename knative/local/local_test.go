@@ -15,12 +15,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"aquaerp.fr/knative"
 )
 
 // asRuntime is the variable that turns the test binary into the runtime, with the variable's lines as its arguments.
@@ -99,12 +102,18 @@ type world struct {
 
 func start(t testing.TB, idle time.Duration, manifests ...string) *world {
 	t.Helper()
-	w := &world{t: t, logs: t.TempDir(), gate: newGate(t)}
-	p, err := newPlatform(config{manifests: []string{w.file(manifests...)}, bin: bin, logs: w.logs, idle: idle,
-		admin: "127.0.0.1:0", activator: "127.0.0.1:0"})
+	w := &world{t: t, gate: newGate(t)}
+	return startWith(t, config{manifests: []string{w.file(manifests...)}, bin: bin, idle: idle}, w)
+}
+
+func startWith(t testing.TB, c config, w *world) *world {
+	t.Helper()
+	c.logs, c.admin, c.activator = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	p, err := newPlatform(c)
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.logs = c.logs
 	w.platform = p
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -242,7 +251,11 @@ func (g *gate) count() (n int) {
 	return n
 }
 
-func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
+// alive does not count what has ended and was left to be reaped by whoever takes orphans in.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return syscall.Kill(pid, 0) == nil && (err != nil || !strings.Contains(string(stat), ") Z "))
+}
 
 func TestFirstRequestStartsAProcess(t *testing.T) {
 	t.Parallel()
@@ -534,7 +547,8 @@ spec:
       - image: ko://aquaerp.fr/eventing/fonction
         name: relay
         args: [run, --now]
-        env: [{name: PORT, value: "0"}]
+        ports: [{containerPort: 9464}]
+        env: [{name: LISTEN, value: ":9464"}]
 `
 
 func TestDeploymentIsStartedAgain(t *testing.T) {
@@ -543,6 +557,18 @@ func TestDeploymentIsStartedAgain(t *testing.T) {
 	relay := func() daemonStatus { return w.status().Deployments[0] }
 	w.until("a process", func() bool { return relay().PID != 0 })
 	first := relay().PID
+	var answer told
+	w.until("an answer at its address", func() bool {
+		response, err := http.Get(relay().Address)
+		if err != nil {
+			return false
+		}
+		defer func() { _ = response.Body.Close() }()
+		return json.NewDecoder(response.Body).Decode(&answer) == nil
+	})
+	if answer.PID != first || !slices.Equal(answer.Args, []string{"run", "--now"}) {
+		t.Errorf("process %d answered, with arguments %q", answer.PID, answer.Args)
+	}
 	if status, content := post(t, w, "/kill?deployment=relay"); status != http.StatusOK || !strings.Contains(content, strconv.Itoa(first)) {
 		t.Fatalf("%d %s", status, content)
 	}
@@ -753,6 +779,45 @@ data: {OTEL_METRICS_EXPORTER: prometheus}
 	}
 }
 
+// Our own manifests run: every Service wakes for its first request, and an idle minute leaves none awake.
+func TestOurServices(t *testing.T) {
+	t.Parallel()
+	const folder = "../services"
+	m, err := knative.Load(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs := t.TempDir()
+	var secrets strings.Builder
+	for _, s := range m.Services {
+		container := s.Spec.Template.Spec.Containers[0]
+		if err := os.Symlink(filepath.Join(bin, "fonction"), filepath.Join(programs, filepath.Base(container.Image))); err != nil {
+			t.Fatal(err)
+		}
+		for _, variable := range container.Env {
+			if from := variable.ValueFrom; from != nil && from.SecretKeyRef != nil {
+				m.Secrets["aquaerp/"+from.SecretKeyRef.Name] = map[string]string{"url": "x", "public": "x", "private": "x"}
+			}
+		}
+	}
+	for name, values := range m.Secrets {
+		content, _ := json.Marshal(values)
+		fmt.Fprintf(&secrets, "---\napiVersion: v1\nkind: Secret\nmetadata: {name: %s, namespace: aquaerp}\nstringData: %s\n", strings.TrimPrefix(name, "aquaerp/"), content)
+	}
+	w := &world{t: t, gate: newGate(t)}
+	w = startWith(t, config{manifests: []string{folder}, secrets: w.file(secrets.String()), bin: programs, idle: time.Second}, w)
+	var pids []int
+	for _, s := range m.Services {
+		pids = append(pids, w.told("http://"+s.Name+".aquaerp.svc.cluster.local/", nil).PID)
+	}
+	w.until("sleep", func() bool { return !slices.ContainsFunc(pids, alive) })
+	for _, s := range w.status().Services {
+		if len(s.Instances) != 0 || s.Crashes != 0 || s.ColdStarts.Count == 0 {
+			t.Errorf("status says %+v", s)
+		}
+	}
+}
+
 // What is killed cannot stop its children: the kernel does.
 func TestKilledRuntime(t *testing.T) {
 	t.Parallel()
@@ -839,4 +904,29 @@ func BenchmarkColdStart(b *testing.B) {
 			b.StartTimer()
 		}
 	})
+}
+
+// BenchmarkRequest is what the activator adds to a request to a process that is awake.
+func BenchmarkRequest(b *testing.B) {
+	w := start(b, 0, manifest("contrat-service"))
+	w.ask("http://contrat-service/health", nil)
+	w.services[0].mu.Lock()
+	direct := "http://" + w.services[0].instances[0].address
+	w.services[0].mu.Unlock()
+	proxied := w.client()
+	proxied.Transport.(*http.Transport).DisableKeepAlives = false
+	for name, target := range map[string]struct {
+		*http.Client
+		url string
+	}{"direct": {http.DefaultClient, direct}, "activator": {proxied, "http://contrat-service"}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				response, err := target.Get(target.url + "/health")
+				if err != nil {
+					b.Fatal(err)
+				}
+				_ = response.Body.Close()
+			}
+		})
+	}
 }

@@ -33,7 +33,7 @@ const (
 // platform is everything that runs, in the order in which it is stopped.
 type platform struct {
 	pings       []*ping
-	sources     []*daemon
+	sources     []*source
 	servers     []*server
 	services    []*service
 	deployments []*daemon
@@ -89,16 +89,13 @@ func newPlatform(c config) (*platform, error) {
 			container := &resource.Spec.Template.Spec.Containers[n]
 			program, err := c.container(m, name, resource.Namespace, container, network)
 			failed("Deployment", name, err)
-			p.deployments = append(p.deployments, &daemon{program: program})
+			p.deployments = append(p.deployments, &daemon{program: program, listens: listens(container)})
 		}
 	}
 	for _, resource := range m.RabbitmqSources {
-		name := "source-" + resource.Name
-		env, err := adapterEnvironment(m, resource)
+		s, err := c.newSource(m, resource, network)
 		failed("RabbitmqSource", resource.Name, err)
-		program, err := c.program(name, filepath.Join(c.bin, "adapter"), slices.Concat(env, network))
-		failed("RabbitmqSource", resource.Name, err)
-		p.sources = append(p.sources, &daemon{program: program})
+		p.sources = append(p.sources, s)
 	}
 	proxy, err := url.Parse(activatorURL)
 	failed("activator", activatorURL, err)
@@ -228,7 +225,9 @@ func (p *platform) run(ctx context.Context) error {
 	defer stopDeployments()
 	var sources, doors, functions, deployments sync.WaitGroup
 
-	deployments.Go(func() { runAll(always, p.deployments) })
+	for _, d := range p.deployments {
+		deployments.Go(func() { d.run(always) })
+	}
 	for _, s := range p.servers {
 		doors.Go(func() {
 			if err := s.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -236,7 +235,14 @@ func (p *platform) run(ctx context.Context) error {
 			}
 		})
 	}
-	sources.Go(func() { runAll(ctx, p.sources) })
+	byBroker := map[string][]*source{}
+	for _, s := range p.sources {
+		sources.Go(func() { s.run(ctx) })
+		byBroker[s.broker] = append(byBroker[s.broker], s)
+	}
+	for url, theirs := range byBroker {
+		sources.Go(func() { watchQueues(ctx, url, theirs) })
+	}
 	for _, ping := range p.pings {
 		sources.Go(func() { ping.run(ctx) })
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,17 +21,34 @@ import (
 const adapterLogging = `{"zap-logger-config": "{\"level\":\"warn\",\"encoding\":\"json\",\"outputPaths\":[\"stderr\"],\"errorOutputPaths\":[\"stderr\"],` +
 	`\"encoderConfig\":{\"timeKey\":\"time\",\"levelKey\":\"level\",\"messageKey\":\"msg\",\"timeEncoder\":\"iso8601\",\"levelEncoder\":\"uppercase\"}}"}`
 
+// source is the adapter of a RabbitmqSource, and what is known of its queue.
+type source struct {
+	daemon          // its mutex guards queue too
+	resource string // name of the RabbitmqSource; the program, and so its log, is source-<resource>
+	sink     string
+	broker   string // URL, virtual host included
+	queue    queue
+}
+
+// newSource is the adapter of a RabbitmqSource.
+func (c config) newSource(m *knative.Manifests, resource *rabbitmq.RabbitmqSource, network []string) (*source, error) {
+	s := &source{resource: resource.Name, queue: queue{Name: resource.Spec.RabbitmqResourcesConfig.QueueName}}
+	var err error
+	if s.broker, err = brokerURL(m, resource); err != nil {
+		return nil, err
+	}
+	if s.sink, err = sinkURL(resource.Spec.Sink, resource.Namespace); err != nil {
+		return nil, err
+	}
+	env := adapterEnvironment(resource, s.broker, s.sink)
+	s.broker = strings.TrimSuffix(s.broker+"/"+strings.TrimPrefix(resource.Spec.RabbitmqResourcesConfig.Vhost, "/"), "/")
+	s.program, err = c.program("source-"+resource.Name, filepath.Join(c.bin, "adapter"), slices.Concat(env, network))
+	return s, err
+}
+
 // adapterEnvironment is what the RabbitmqSource controller gives its receive adapter
 // (eventing-rabbitmq v0.48.0, pkg/reconciler/source/resources/receive_adapter.go).
-func adapterEnvironment(m *knative.Manifests, s *rabbitmq.RabbitmqSource) ([]string, error) {
-	broker, err := brokerURL(m, s)
-	if err != nil {
-		return nil, err
-	}
-	sink, err := sinkURL(s.Spec.Sink, s.Namespace)
-	if err != nil {
-		return nil, err
-	}
+func adapterEnvironment(s *rabbitmq.RabbitmqSource, broker, sink string) []string {
 	resources, parallelism := s.Spec.RabbitmqResourcesConfig, 1 // the default of the resource's schema
 	if resources.Parallelism != nil {
 		parallelism = *resources.Parallelism
@@ -61,7 +80,7 @@ func adapterEnvironment(m *knative.Manifests, s *rabbitmq.RabbitmqSource) ([]str
 			env = append(env, "HTTP_SENDER_BACKOFF_DELAY="+*delivery.BackoffDelay)
 		}
 	}
-	return env, nil
+	return env
 }
 
 // brokerURL is built as eventing-rabbitmq does, its limits included: the user and password are not escaped, and a

@@ -21,11 +21,16 @@ func main() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(http.ResponseWriter, *http.Request) {})
 
-	// What came in, and the environment.
+	// What came in, and the environment. Events are logged, after a wait for the test.
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		answer := map[string]any{"pid": os.Getpid(), "env": os.Environ(), "args": os.Args[1:], "host": r.Host, "header": r.Header, "body": string(body)}
-		if kind := r.Header.Get("Ce-Type"); kind != "" {
+		if r.Header.Get("Ce-Type") != "" {
+			if gate := os.Getenv("GATE"); gate != "" {
+				if response, err := http.Get(gate); err == nil {
+					_ = response.Body.Close()
+				}
+			}
 			_ = json.NewEncoder(os.Stdout).Encode(answer)
 		}
 		_ = json.NewEncoder(w).Encode(answer)
@@ -63,7 +68,11 @@ func main() {
 		_, _ = fmt.Fprint(w, "data: 2\n\n")
 	})
 
-	server := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT"), Handler: mux}
+	address := os.Getenv("LISTEN")
+	if port := os.Getenv("PORT"); port != "" {
+		address = "127.0.0.1:" + port
+	}
+	server := &http.Server{Addr: address, Handler: mux}
 	if os.Getenv("IGNORE_SIGTERM") != "" {
 		signal.Ignore(syscall.SIGTERM)
 	} else {
