@@ -14,6 +14,9 @@ type Plan struct {
 	CreeA      time.Time  `json:"cree_a"`
 	TermineA   *time.Time `json:"termine_a,omitempty"`
 	Etapes     []Etape    `json:"etapes" doc:"All steps of the version, in order"`
+
+	// Journal is in the answer for one plan only.
+	Journal []Evenement `json:"journal,omitempty" doc:"What happened, the newest first; objet is the code of the step"`
 }
 
 // Etape is a step of a plan.
