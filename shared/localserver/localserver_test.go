@@ -78,8 +78,14 @@ func query[T any](t *testing.T, s *localserver.Server, sql string, args ...any) 
 }
 
 func TestPostgresKeepsDataOverKillAndStop(t *testing.T) {
+	for _, fsync := range []bool{true, false} {
+		t.Run(fmt.Sprintf("fsync=%v", fsync), func(t *testing.T) { keepsData(t, fsync) })
+	}
+}
+
+func keepsData(t *testing.T, fsync bool) {
 	dir := filepath.Join(t.TempDir(), "postgres") // TempDir is closed to other users
-	s, err := localserver.StartPostgres(t.Context(), localserver.Postgres{Dir: dir, Fsync: true})
+	s, err := localserver.StartPostgres(t.Context(), localserver.Postgres{Dir: dir, Fsync: fsync})
 	s = started(t, s, err)
 
 	query[int](t, s, "create table kept (n int); ")
@@ -102,8 +108,8 @@ func TestPostgresKeepsDataOverKillAndStop(t *testing.T) {
 	if got := query[string](t, s, "select current_setting('data_directory')"); got != filepath.Join(dir, "data") {
 		t.Errorf("data directory is %s", got)
 	}
-	if got := query[string](t, s, "show fsync"); got != "on" {
-		t.Errorf("fsync is %s", got)
+	if got := query[bool](t, s, "select current_setting('fsync')::bool"); got != fsync {
+		t.Errorf("fsync is %v", got)
 	}
 
 	if err := s.Stop(t.Context()); err != nil {

@@ -27,7 +27,7 @@ const oldestPostgres = 15
 type Postgres struct {
 	Dir            string // made when missing; reused with its data otherwise
 	Port           int    // 0: a free one
-	Fsync          bool   // false only for data that may be lost with the machine
+	Fsync          bool   // false only for data that may be lost when the machine stops; a kill of the server loses nothing either way
 	MaxConnections int    // 0: 200
 }
 
@@ -131,7 +131,7 @@ func (s *Server) postgres(bin string, c Postgres, lock *os.File) (*process, erro
 		"unix_socket_directories=",
 		"max_connections=" + strconv.Itoa(connections),
 		"fsync=" + fsync,
-		"synchronous_commit=" + fsync,
+		"synchronous_commit=on", // what was committed survives a kill of the server even without fsync
 		"full_page_writes=" + fsync,
 		"shared_buffers=128MB",
 		"max_wal_size=2GB",
