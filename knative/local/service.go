@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -110,7 +111,7 @@ func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
 			return response, nil
 		}
 		s.release(i)
-		if refused := new(net.OpError); attempt < 3 && errors.As(err, &refused) && refused.Op == "dial" {
+		if attempt < 3 && errors.Is(err, syscall.ECONNREFUSED) {
 			s.mu.Lock()
 			s.remove(i)
 			s.mu.Unlock()
