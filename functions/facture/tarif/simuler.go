@@ -46,7 +46,7 @@ func Simuler(ctx context.Context, in io.Reader, out io.Writer) error {
 		defer close(inOrder)
 		defer close(todo)
 		r := lineReader{in: in}
-		for readErr == nil {
+		for readErr == nil && ctx.Err() == nil {
 			select {
 			case l := <-free:
 				if readErr = r.read(l); len(l.lines) > 0 {

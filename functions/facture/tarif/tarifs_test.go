@@ -83,7 +83,8 @@ func TestPublishedTariffs(t *testing.T) {
 				if err1 != nil || err2 != nil {
 					t.Fatal(err1, err2)
 				}
-				pm := urbaine.PartFixeUe * 1000 / (urbaine.PartFixeUe + urbaine.Variable120Ue)
+				cost := urbaine.PartFixeUe + urbaine.Variable120Ue
+				pm := (urbaine.PartFixeUe*1000 + cost/2) / cost
 				if pm != w.PartFixePm || urbaine.Conforme != w.Conforme30 || rurale.Conforme != w.Conforme40 {
 					t.Errorf("%s: %+v (%d pm), rurale %t; want %+v", w.Code, urbaine, pm, rurale.Conforme, w)
 				}
