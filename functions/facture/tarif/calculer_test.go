@@ -87,19 +87,105 @@ func TestFirstErrorWins(t *testing.T) {
 	}
 }
 
+// Each object given is checked, and each of its fields.
+func TestEachFault(t *testing.T) {
+	for code, list := range map[Code][]func(c *Cas){
+		JSONInvalide: {
+			func(c *Cas) { c.Grilles[2].Service = "gaz" },
+			func(c *Cas) { c.Redevances[0].Service = "" },
+		},
+		DateInvalide: {
+			func(c *Cas) { c.DateFacturation = lastDate + 1 },
+			func(c *Cas) { c.Periode.Du = 0 },
+			func(c *Cas) { c.Periode.Au = -1 },
+			func(c *Cas) { c.Poses[0].Du = 0 },
+			func(c *Cas) { c.Poses[0].Releves[1].Date = 0 },
+			func(c *Cas) { c.Grilles[2].Au = lastDate + 1 },
+			func(c *Cas) { c.Redevances[0].Du = 0 },
+		},
+		PeriodeVide: {
+			func(c *Cas) { c.Periode.Au = c.Periode.Du },
+			func(c *Cas) { c.Periode.Au = c.Periode.Du - 1 },
+			func(c *Cas) { c.Grilles = append(c.Grilles, Grille{Service: Eau, Periode: Periode{1, 1}}) },
+		},
+		ValeurNegative: {
+			func(c *Cas) { c.PDL.Logements = 0 },
+			func(c *Cas) { c.Poses[0].Roues = 0 },
+			func(c *Cas) { c.Poses[0].Roues = 10 },
+			func(c *Cas) { c.Poses[0].LitresParUnite = 0 },
+			func(c *Cas) { c.Poses[0].IndexDebut = -1 },
+			func(c *Cas) { c.Poses[0].IndexFin = -1 },
+			func(c *Cas) { c.Poses[0].Releves[0].Index = -1 },
+			func(c *Cas) { c.Grilles[0].PartFixeAn = -1 },
+			func(c *Cas) { c.Grilles[0].TVAPm = -1 },
+			func(c *Cas) { c.Grilles[1].Tranches[1].PrixM3 = -1 },
+			func(c *Cas) { c.Grilles[1].Tranches[1].JusquaM3 = new(int64(-1)) },
+			func(c *Cas) { c.Redevances[0].TauxM3 = -1 },
+			func(c *Cas) { c.Redevances[0].CoefficientPm = -1 },
+			func(c *Cas) { c.Redevances[0].TVAPm = -1 },
+			func(c *Cas) { c.Acomptes[0].TVAPm = -1 },
+		},
+		IndexHorsCompteur: {
+			func(c *Cas) { c.Poses[0].IndexDebut = 100_000 },
+			func(c *Cas) { c.Poses[0].Releves[1].Index = 100_000 },
+		},
+		PoseHorsPeriode: {
+			func(c *Cas) { c.Poses[0].Au++ },
+			func(c *Cas) {
+				c.Poses = append(c.Poses, Pose{Periode: Periode{c.Periode.Du, c.Periode.Du}, Roues: 1, LitresParUnite: 1})
+			},
+		},
+		RelevesDesordonnes: {
+			func(c *Cas) { c.Poses[0].Releves[0].Date = c.Poses[0].Du },
+			func(c *Cas) { c.Poses[0].Releves[1].Date = c.Poses[0].Au },
+		},
+		GrilleManquante: {
+			func(c *Cas) { c.Grilles = c.Grilles[:2] },
+			func(c *Cas) { c.Grilles[1].Du = c.Periode.Du + 1 },
+		},
+		TranchesDesordonnees: {
+			func(c *Cas) { c.Grilles[1].Tranches[0].JusquaM3 = nil },
+			func(c *Cas) { c.Grilles[1].Tranches[0].JusquaM3 = new(int64(0)) },
+			func(c *Cas) { c.Grilles[2].Tranches = nil },
+			func(c *Cas) {
+				c.Grilles[2].Tranches = []Tranche{{new(int64(5)), 1}, {new(int64(5)), 1}, {nil, 1}}
+			},
+		},
+		Depassement: {
+			func(c *Cas) { c.Grilles[1].PartFixeAn = math.MaxInt64; c.PDL.Logements = math.MaxInt64 },
+			func(c *Cas) { c.Redevances[0].TauxM3, c.Redevances[0].CoefficientPm = math.MaxInt64, math.MaxInt64 },
+			func(c *Cas) { c.Acomptes[0].HTCentimes, c.Acomptes[0].TVAPm = math.MinInt64+1, 1000 },
+			func(c *Cas) { c.Acomptes[0].HTCentimes, c.Acomptes[0].TVAPm = math.MinInt64+1, 1001 },
+			func(c *Cas) { c.Acomptes[0].HTCentimes, c.Acomptes[0].TVAPm = math.MinInt64+1, 200 },
+		},
+	} {
+		for i, fault := range list {
+			c := plain(t)
+			fault(c)
+			if r, err := Calculer(c); err != code {
+				t.Errorf("fault %d of %q: got %+v, %v", i, string(code), r, err)
+			}
+		}
+	}
+}
+
 func TestGrilleErrors(t *testing.T) {
-	for code, fault := range map[Code]func(g *Grille){
-		JSONInvalide:         func(g *Grille) { g.Service = "gaz" },
-		DateInvalide:         func(g *Grille) { g.Au = lastDate + 1 },
-		PeriodeVide:          func(g *Grille) { g.Au = g.Du },
-		ValeurNegative:       func(g *Grille) { g.Tranches[0].JusquaM3 = new(int64(-15)) },
-		TranchesDesordonnees: func(g *Grille) { g.Tranches = nil },
-		Depassement:          func(g *Grille) { g.Tranches[1].PrixM3 = math.MaxInt64 },
+	for _, c := range []struct {
+		code  Code
+		fault func(g *Grille)
+	}{
+		{JSONInvalide, func(g *Grille) { g.Service = "gaz" }},
+		{DateInvalide, func(g *Grille) { g.Au = lastDate + 1 }},
+		{PeriodeVide, func(g *Grille) { g.Au = g.Du }},
+		{ValeurNegative, func(g *Grille) { g.Tranches[0].JusquaM3 = new(int64(-15)) }},
+		{TranchesDesordonnees, func(g *Grille) { g.Tranches = nil }},
+		{Depassement, func(g *Grille) { g.Tranches[1].PrixM3 = math.MaxInt64 }},
+		{Depassement, func(g *Grille) { g.Tranches[1].PrixM3 = math.MaxInt64 / 100 }},
 	} {
 		g := plain(t).Grilles[1]
-		fault(&g)
-		if got, err := Controler(&g, false, false); err != code || got != (Controle{}) {
-			t.Errorf("%s: got %+v, %v", code, got, err)
+		c.fault(&g)
+		if got, err := Controler(&g, false, false); err != c.code || got != (Controle{}) {
+			t.Errorf("%q: got %+v, %v", string(c.code), got, err)
 		}
 	}
 }
@@ -151,7 +237,7 @@ func TestSumsPastInt64(t *testing.T) {
 func TestUint128(t *testing.T) {
 	words := rapid.OneOf(rapid.Uint64(), rapid.SampledFrom([]uint64{0, 1, math.MaxInt64, math.MaxInt64 + 1, math.MaxUint64}))
 	limit := new(big.Int).Lsh(big.NewInt(1), 128)
-	rapid.Check(t, func(t *rapid.T) {
+	check := func(t *rapid.T) {
 		x := uint128{words.Draw(t, "x.hi"), words.Draw(t, "x.lo")}
 		y := rapid.Int64Range(0, math.MaxInt64).Draw(t, "y")
 
@@ -181,6 +267,11 @@ func TestUint128(t *testing.T) {
 		}
 		if got := z.sub(x).add(x); got != z {
 			t.Fatalf("sub and add: %v, want %v", got, z)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		for range draws {
+			check(t)
 		}
 	})
 }

@@ -163,9 +163,8 @@ func plainAnswer(t testing.TB, line []byte) any {
 var half = regexp.MustCompile(`(?i)\\ud[89a-f]`)
 
 // checkAnswer compares the answer to a line with that of encoding/json.
-func checkAnswer(t testing.TB, line []byte) {
+func checkAnswer(t testing.TB, a *answerer, line []byte) {
 	t.Helper()
-	var a answerer
 	got := a.answer(nil, line)
 	if bytes.Count(got, []byte{'\n'}) != 1 || got[len(got)-1] != '\n' || !json.Valid(got) || !utf8.Valid(got) {
 		t.Fatalf("%q is answered %q, not one line of JSON", line, got)
@@ -208,6 +207,7 @@ var oddities = [][2]string{
 	{`"logements":1`, `"logements":9223372036854775808`},
 	{`"logements":1`, `"logements":-9223372036854775808`},
 	{`"logements":1`, `"logements":-9223372036854775809`},
+	{`"logements":1`, `"logements":18446744073709551617`},
 	{`"logements":1`, `"logements":99999999999999999999999999`},
 	{`"logements":1`, `"logements":null`},
 	{`"logements":1`, `"logements":true`},
@@ -301,8 +301,9 @@ func oddLines(t testing.TB) (lines [][]byte) {
 
 func TestOddLines(t *testing.T) {
 	lines := slices.Concat(oddLines(t), corpusLines(t, "factures.jsonl"))
+	var a answerer // what one line leaves behind is not in the next
 	for _, line := range lines {
-		checkAnswer(t, line)
+		checkAnswer(t, &a, line)
 	}
 	t.Logf("%d lines answered like encoding/json", len(lines))
 }
@@ -375,5 +376,5 @@ func FuzzAnswer(f *testing.F) {
 	for _, line := range slices.Concat(corpusLines(f, "factures.jsonl"), oddLines(f)) {
 		f.Add(line)
 	}
-	f.Fuzz(func(t *testing.T, line []byte) { checkAnswer(t, line) })
+	f.Fuzz(func(t *testing.T, line []byte) { checkAnswer(t, new(answerer), line) })
 }

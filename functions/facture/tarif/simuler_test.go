@@ -62,12 +62,16 @@ func (m *meter) Write(p []byte) (int, error) {
 	m.lines += bytes.Count(p, []byte{'\n'})
 	if len(m.points) > 0 && m.lines >= m.points[0] {
 		m.points = m.points[1:]
-		runtime.GC()
-		var stats runtime.MemStats
-		runtime.ReadMemStats(&stats)
-		m.heap = append(m.heap, stats.HeapAlloc)
+		m.heap = append(m.heap, liveHeap())
 	}
 	return len(p), nil
+}
+
+func liveHeap() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }
 
 func TestConstantMemory(t *testing.T) {
@@ -89,7 +93,29 @@ func TestConstantMemory(t *testing.T) {
 	}
 }
 
-// control is a short case, and its answer.
+// blank is a line that does not end.
+type blank struct{}
+
+func (blank) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+// A line past the limit is not kept, however long.
+func TestEndlessLine(t *testing.T) {
+	before := liveHeap()
+	m := &meter{t: t, text: []byte(malformedLine + "\n"), points: []int{1}}
+	if err := Simuler(t.Context(), io.LimitReader(blank{}, 16*maxLine), m); err != nil {
+		t.Fatal(err)
+	}
+	if m.lines != 1 || m.heap[0] > before+4*maxLine {
+		t.Errorf("%d answers; the live heap went from %d to %d KiB", m.lines, before>>10, m.heap[0]>>10)
+	}
+}
+
+// A short case by its id, its answer, and the answer to a line that is no case.
 const (
 	controlCase   = `{"type":"controle_grille","id":"%s","grille":{"code":"g","service":"eau","du":"2025-01-01","au":"2026-01-01","part_fixe_an":1,"tranches":[{"prix_m3":1}],"tva_pm":55},"rurale":false,"touristique":false}`
 	controlAnswer = `{"id":"%s","part_fixe_ue":1,"variable_120_ue":120,"conforme":true}`
