@@ -467,7 +467,7 @@ func TestActiveContractInvites(t *testing.T) {
 	}
 
 	sent := functiontest.Emitted[message.InvitationEmise](t, b.Function)[0]
-	token, found := strings.CutPrefix(sent.Lien, "https://eau.example/invitation#")
+	token, found := strings.CutPrefix(sent.Lien, "https://eau.example/invitation?jeton=")
 	if !found || sent.Nom != "Léa Martin" || sent.Email != "lea.martin@example.fr" || sent.AbonneID != event.Abonne.ID {
 		t.Fatalf("sent %+v", sent)
 	}
@@ -503,7 +503,7 @@ func TestInvitationEnds(t *testing.T) {
 	e := activated()
 	b.Deliver(t, functiontest.Event("contrat", e.ContratID, e))
 	b.exec(t, "update invitation set expire_a = now()")
-	_, token, _ := strings.Cut(functiontest.Emitted[message.InvitationEmise](t, b.Function)[0].Lien, "#")
+	_, token, _ := strings.Cut(functiontest.Emitted[message.InvitationEmise](t, b.Function)[0].Lien, "?jeton=")
 	_, err := functiontest.Ask(t, b.Function, stranger, message.AccepterInvitation{Jeton: token, MotDePasse: password})
 	wantCode(t, err, "invitation_invalide")
 }

@@ -37,8 +37,7 @@ func (a *auth) inviter(ctx context.Context, tx *function.Tx, e message.ContratAc
 	}
 	tx.Emit(u.ID, 0, message.InvitationEmise{
 		UtilisateurID: u.ID, AbonneID: u.AbonneID, Nom: u.Nom, Email: u.Identifiant, ExpireA: end,
-		// After the #, so that the token stays out of the logs of servers and proxies.
-		Lien: strings.TrimSuffix(a.PortalURL, "/") + "/invitation#" + token,
+		Lien: strings.TrimSuffix(a.PortalURL, "/") + "/invitation?jeton=" + token,
 	})
 	return note(ctx, tx, "UTILISATEUR_INVITE", "", u.ID)
 }

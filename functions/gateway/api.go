@@ -26,6 +26,7 @@ type gateway struct {
 	api       huma.API
 	users     *limiter
 	addresses *limiter
+	logins    *limiter
 }
 
 func newGateway(rt *function.Runtime, s settings) *gateway {
@@ -34,8 +35,9 @@ func newGateway(rt *function.Runtime, s settings) *gateway {
 	schemas.RegisterTypeAlias(reflect.TypeFor[message.Date](), reflect.TypeFor[day]())
 	g := &gateway{
 		rt: rt, mux: http.NewServeMux(),
-		users: newLimiter(s.UserRate, s.UserBurst), addresses: newLimiter(s.AddressRate, s.AddressBurst),
+		users: newLimiter(s.UserRate, s.UserBurst), addresses: newLimiter(s.AddressRate, s.AddressBurst), logins: newLimiter(s.LoginRate, s.LoginBurst),
 	}
+	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
 	g.api = humago.New(g.mux, huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -56,7 +58,8 @@ func newGateway(rt *function.Runtime, s settings) *gateway {
 			},
 			Security: []map[string][]string{{"jeton": {}}},
 		},
-		Formats:                      map[string]huma.Format{"application/json": {Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}},
+		Formats:                      map[string]huma.Format{"application/json": format, "json": format}, // json is what follows the + of problem+json
+		Transformers:                 []huma.Transformer{quotable},
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	})

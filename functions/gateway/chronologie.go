@@ -16,7 +16,6 @@ import (
 // Chronologie is what happened around an abonne, the newest first.
 type Chronologie struct {
 	Items         []message.Evenement `json:"items" doc:"At most the last 200 of each kind"`
-	Suivant       string              `json:"suivant,omitempty" doc:"Always absent: the list is whole"`
 	Indisponibles []string            `json:"indisponibles,omitempty" doc:"Kinds that could not be read now; ask again in a moment"`
 }
 

@@ -9,7 +9,7 @@ import (
 	"aquaerp.fr/shared/message"
 )
 
-// Fichier PDF as an answer.
+// ReponsePDF is a PDF as an answer.
 type ReponsePDF struct {
 	ContentType  string `header:"Content-Type" hidden:"true"`
 	Disposition  string `header:"Content-Disposition" doc:"inline, with the file name"`

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"strings"
 
 	"go.opentelemetry.io/otel/propagation"
@@ -32,7 +34,7 @@ func callerOf(ctx context.Context) caller {
 func (g *gateway) handler() http.Handler {
 	g.docs()
 	g.mux.HandleFunc("/", g.notFound)
-	return traced(guarded(g.identified(g.mux)))
+	return traced(g.recovered(guarded(g.identified(g.mux))))
 }
 
 // traced gives a request the trace of its caller, or a new one, so that its
@@ -56,6 +58,23 @@ func traceID(ctx context.Context) string {
 		return s.TraceID().String()
 	}
 	return ""
+}
+
+// recovered answers 503 for a handler that panicked, and logs why.
+func (g *gateway) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			switch v := recover(); v {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(v)
+			default:
+				g.rt.Log.ErrorContext(r.Context(), "panic", "path", r.URL.Path, "value", fmt.Sprint(v), "stack", string(debug.Stack()))
+				write(w, r, unavailable)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
 }
 
 // guarded sets the headers that keep a browser from doing with an answer what
@@ -82,30 +101,28 @@ func guarded(next http.Handler) http.Handler {
 func (g *gateway) identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := caller{https: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"}
-		bearer, sent := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if sent {
-			identity, err := g.rt.VerifyToken(bearer)
-			if err != nil {
-				if !g.addresses.allow(address(r)) {
-					write(w, r, tooMany)
-					return
-				}
-				w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-				function.WriteProblem(r.Context(), w, err)
-				return
+		var invalid error
+		known := false
+		if token, sent := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); sent {
+			if c.identity, invalid = g.rt.VerifyToken(token); invalid == nil {
+				c.token, known = token, true
 			}
-			c.token, c.identity = bearer, identity
 		}
+		from := address(r)
 		switch {
-		case sent && !g.users.allow(c.identity.ID), !sent && !g.addresses.allow(address(r)):
+		case known && !g.users.allow(c.identity.ID),
+			!known && !g.addresses.allow(from),
+			logsIn(r) && !g.logins.allow(from):
 			write(w, r, tooMany)
-			return
-		case !sent && !public(r):
+		case invalid != nil && !public(r): // a session is renewed when the token has ended
+			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+			function.WriteProblem(r.Context(), w, invalid)
+		case !known && !public(r):
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			write(w, r, refusal(http.StatusUnauthorized, "jeton_manquant", "Connectez-vous d'abord.", "Log in first."))
-			return
+		default:
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
 	})
 }
 
@@ -113,10 +130,14 @@ var tooMany = refusal(http.StatusTooManyRequests, "trop_de_requetes",
 	"Trop de requêtes ; attendez une seconde.", "Too many requests; wait a second.")
 
 // public tells the paths that need no token: all but the API itself, and the
-// routes that open a session.
+// routes of sessions.
 func public(r *http.Request) bool {
-	p := r.URL.Path
-	return !strings.HasPrefix(p, "/v1/") || p == "/v1/sessions" || p == "/v1/sessions/rafraichir" || p == "/v1/invitations/acceptation"
+	return !strings.HasPrefix(r.URL.Path, "/v1/") || logsIn(r) || strings.HasPrefix(r.URL.Path, "/v1/sessions")
+}
+
+// logsIn tells the requests that try a secret that a person chose or was sent.
+func logsIn(r *http.Request) bool {
+	return r.Method == http.MethodPost && (r.URL.Path == "/v1/sessions" || r.URL.Path == "/v1/invitations/acceptation")
 }
 
 // address is where a request comes from: the last address of X-Forwarded-For

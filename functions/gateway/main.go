@@ -53,4 +53,7 @@ type settings struct {
 	// Of one address, for requests without a token.
 	AddressRate  float64 `envconfig:"RATE_ADDRESS" default:"20"`
 	AddressBurst int     `envconfig:"BURST_ADDRESS" default:"60"`
+	// Of one address, for attempts to log in; auth slows down each account besides.
+	LoginRate  float64 `envconfig:"RATE_LOGIN" default:"1"`
+	LoginBurst int     `envconfig:"BURST_LOGIN" default:"60"`
 }

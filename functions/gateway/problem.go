@@ -52,15 +52,21 @@ var unavailable = refusal(http.StatusServiceUnavailable, "indisponible",
 var useProblems = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true // `Nom` is not `nom`
 	huma.DefaultArrayNullable = false
-	huma.NewErrorWithContext = func(ctx huma.Context, status int, text string, errs ...error) huma.StatusError {
-		p := problemOf(status, text, errs)
-		p.TraceID = traceID(ctx.Context())
-		return p
-	}
 	huma.NewError = func(status int, text string, errs ...error) huma.StatusError {
 		return problemOf(status, text, errs)
 	}
 })
+
+// quotable gives a refusal the trace of its request.
+func quotable(ctx huma.Context, _ string, v any) (any, error) {
+	p, ok := v.(*Problem)
+	if !ok {
+		return v, nil
+	}
+	q := *p // refusals are shared
+	q.TraceID = traceID(ctx.Context())
+	return &q, nil
+}
 
 // problemOf words a refusal of huma's own: its text is English and without
 // codes, and it may repeat what was sent, so nothing of it is passed on but
