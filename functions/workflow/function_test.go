@@ -47,7 +47,7 @@ func (b bench) deliver(from, subject string, e message.Message) {
 	event := functiontest.Event(from, subject, e)
 	for range 2 {
 		if status := b.f.Deliver(b.T, event); status != 204 {
-			b.Fatalf("%s answered %d", e.Type(), status)
+			b.Errorf("%s answered %d", e.Type(), status)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func (b bench) answer(to sent, request message.Message, payload any) int {
 func (b bench) mustAnswer(to sent, request message.Message, payload any) {
 	b.Helper()
 	if status := b.answer(to, request, payload); status != 204 {
-		b.Fatalf("answer to %s: %d", request.Type(), status)
+		b.Errorf("answer to %s: %d", request.Type(), status)
 	}
 }
 
@@ -211,9 +211,7 @@ func TestAttenteDeDate(t *testing.T) {
 	tick := func() { b.deliver("pings", "", message.Tick{}) }
 	tick()
 	b.wantEtapes(p.ID, "EN_COURS", "EN_COURS A_VENIR A_VENIR A_VENIR A_VENIR")
-	// The days go by, in the row and in what the plan knows.
-	b.exec(`update etape set jusqua = jusqua - 15 where jusqua is not null`)
-	b.exec(`update plan set donnees = jsonb_set(donnees, '{contrat,pas_avant}', to_jsonb($1::date::text))`, b.today())
+	b.exec(`update etape set jusqua = jusqua - 15 where jusqua is not null`) // the days go by
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(tick)
@@ -237,6 +235,27 @@ func TestEvenementAvantLAttente(t *testing.T) {
 	b.wantEtapes(p.ID, "EN_COURS", "FAITE FAITE FAITE EN_COURS A_VENIR")
 	if cmds, _ := posted[message.Activer](b); len(cmds) != 1 || cmds[0].Index != 7 {
 		t.Errorf("activation %+v", cmds)
+	}
+}
+
+// The answer, the report and the clock at the same time: none is lost.
+func TestEnMemeTemps(t *testing.T) {
+	b := start(t)
+	const plans = 12
+	for range plans {
+		b.signe(b.today())
+	}
+	orders, from := posted[message.CreerIntervention](b)
+	var wg sync.WaitGroup
+	for i, o := range orders {
+		id := function.NewID()
+		wg.Go(func() { b.done(o.Plan, id, int64(i)) })
+		wg.Go(func() { b.deliver("pings", "", message.Tick{}) })
+		wg.Go(func() { b.mustAnswer(from[i], message.CreerIntervention{}, message.Intervention{ID: id}) })
+	}
+	wg.Wait()
+	if cmds, _ := posted[message.Activer](b); len(cmds) != plans {
+		t.Errorf("%d of %d plans went on", len(cmds), plans)
 	}
 }
 
