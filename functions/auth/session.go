@@ -35,11 +35,8 @@ func (a *auth) connecter(ctx context.Context, tx *function.Tx, c message.Connect
 		if err := note(ctx, tx, "CONNEXION_REFUSEE", "", u.ID); err != nil {
 			return message.Session{}, err
 		}
-		if err := keep(ctx, tx); err != nil {
-			return message.Session{}, err
-		}
-		return message.Session{}, function.Unauthorized("identifiants_refuses",
-			"Adresse électronique ou mot de passe incorrect.", "Wrong e-mail address or password.")
+		return message.Session{}, function.Keep(function.Unauthorized("identifiants_refuses",
+			"Adresse électronique ou mot de passe incorrect.", "Wrong e-mail address or password."))
 	}
 	if u.Etat == "VERROUILLE" {
 		return message.Session{}, errLocked
@@ -66,13 +63,6 @@ var errLocked = function.Forbidden("compte_verrouille",
 
 // normal is an e-mail address as accounts are compared.
 func normal(identifiant string) string { return strings.ToLower(strings.TrimSpace(identifiant)) }
-
-// keep commits what the handler did, so that it outlasts the refusal that
-// follows; the runtime then rolls back nothing.
-func keep(ctx context.Context, tx *function.Tx) error {
-	_, err := tx.Exec(ctx, "commit")
-	return err
-}
 
 // note appends to the audit journal; an empty id is nobody.
 func note(ctx context.Context, tx *function.Tx, action, acteur, cible string) error {
@@ -204,10 +194,7 @@ func (a *auth) rafraichir(ctx context.Context, tx *function.Tx, c message.Rafrai
 	if err := note(ctx, tx, "JETON_REUTILISE", "", user); err != nil {
 		return message.Session{}, err
 	}
-	if err := keep(ctx, tx); err != nil {
-		return message.Session{}, err
-	}
-	return message.Session{}, errOver
+	return message.Session{}, function.Keep(errOver)
 }
 
 var errOver = function.Unauthorized("session_terminee", "Votre session est terminée ; connectez-vous de nouveau.", "Your session is over; log in again.")

@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
 	"strings"
-
-	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
 
 	"aquaerp.fr/shared/function"
 )
@@ -34,30 +30,7 @@ func callerOf(ctx context.Context) caller {
 func (g *gateway) handler() http.Handler {
 	g.docs()
 	g.mux.HandleFunc("/", g.notFound)
-	return traced(g.recovered(guarded(g.identified(g.mux))))
-}
-
-// traced gives a request the trace of its caller, or a new one, so that its
-// refusals can be quoted and its messages joined.
-func traced(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
-		if !trace.SpanContextFromContext(ctx).IsValid() {
-			var ids [24]byte
-			_, _ = rand.Read(ids[:])
-			ctx = trace.ContextWithSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{
-				TraceID: trace.TraceID(ids[:16]), SpanID: trace.SpanID(ids[16:]), TraceFlags: trace.FlagsSampled,
-			}))
-		}
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
-}
-
-func traceID(ctx context.Context) string {
-	if s := trace.SpanContextFromContext(ctx); s.HasTraceID() {
-		return s.TraceID().String()
-	}
-	return ""
+	return g.rt.Traced(g.recovered(guarded(g.identified(g.mux))))
 }
 
 // recovered answers 503 for a handler that panicked, and logs why.

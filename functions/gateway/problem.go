@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/message"
 )
 
@@ -64,7 +65,7 @@ func quotable(ctx huma.Context, _ string, v any) (any, error) {
 		return v, nil
 	}
 	q := *p // refusals are shared
-	q.TraceID = traceID(ctx.Context())
+	q.TraceID = function.TraceID(ctx.Context())
 	return &q, nil
 }
 

@@ -59,6 +59,10 @@ func (g *gateway) suivi() {
 				return
 			}
 			_, w := humago.Unwrap(hc)
+			ctx, cancel := context.WithTimeout(ctx, streamFor)
+			defer cancel()
+			stop := context.AfterFunc(g.rt.Draining, cancel)
+			defer stop()
 			follow(ctx, newStream(w), in.LastEventID, first, func(ctx context.Context) (message.Lot, error) {
 				return ask(ctx, g, message.LotParID{ID: in.ID}, "")
 			})
@@ -80,8 +84,6 @@ func stateID(l message.Lot) string {
 // the client is gone. A state that cannot be read is tried again: the client
 // has no use for it.
 func follow(ctx context.Context, s *stream, seen string, lot message.Lot, read func(context.Context) (message.Lot, error)) {
-	ctx, cancel := context.WithTimeout(ctx, streamFor)
-	defer cancel()
 	s.retry(streamRetry)
 	wait, quiet := pollFirst, time.Now()
 	for {

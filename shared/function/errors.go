@@ -52,6 +52,15 @@ func problem(status int, code, fr, en string) *message.Problem {
 	}
 }
 
+// Keep makes a refusal that commits: what the handler did before it refused,
+// such as counting a failed login, outlasts the answer. Nothing is emitted,
+// and the refusal is not stored as the command's reply.
+func Keep(refusal error) error { return &kept{refusal} }
+
+type kept struct{ error }
+
+func (k *kept) Unwrap() error { return k.error }
+
 // errDuplicate ends the handling of a delivery that was handled before.
 var errDuplicate = errors.New("duplicate")
 

@@ -61,6 +61,9 @@ func (b *bundle) signer(ctx context.Context, tx *function.Tx, c message.Signer) 
 		return message.Contrat{}, err
 	}
 	tx.Emit(c.ContratID, 2, message.ContratAnnule{ContratID: c.ContratID})
+	if c.Signataire == "garde" {
+		return message.Contrat{}, function.Keep(function.Unauthorized("refuse", "Refusé.", "Refused."))
+	}
 	if c.Signataire == "refus" {
 		return message.Contrat{}, function.Conflict("deja_signe", "Déjà signé.", "Already signed.")
 	}
@@ -169,6 +172,24 @@ func TestRefusalLeavesNothing(t *testing.T) {
 		if n := b.Count(t, "select count(*) from "+table); n != 0 {
 			t.Errorf("%d rows in %s", n, table)
 		}
+	}
+}
+
+func TestRefusalThatKeeps(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	key := function.NewID()
+	for range 2 {
+		_, err := functiontest.AskAgain(t, b.Function, functiontest.Staff(), key, signer("garde"))
+		if got := functiontest.Code(err); got != "refuse" {
+			t.Fatalf("got %s", got)
+		}
+	}
+	if n := b.Count(t, "select count(*) from effet"); n != 2 {
+		t.Errorf("%d effects of 2 refusals", n)
+	}
+	if n := b.Count(t, "select count(*) from eventing.outbox"); n != 0 {
+		t.Errorf("%d events", n)
 	}
 }
 

@@ -69,6 +69,13 @@ func (rt *Runtime) attempt(ctx context.Context, l *Listen, e cloudevents.Event, 
 		rt.Log.InfoContext(ctx, "refused", "type", e.Type(), "id", e.ID(), "code", problemOf(err).Code)
 		tx.out = nil
 		tx.reply(message.RefusalType(e.Type()), problemOf(err))
+	case errors.As(err, new(*kept)):
+		tx.out = nil
+		if err := tx.commit(ctx, claim{}, nil); err != nil {
+			rollback(conn)
+			return nil, err
+		}
+		return nil, err
 	case err != nil:
 		rollback(conn)
 		return nil, err

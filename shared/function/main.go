@@ -23,6 +23,10 @@ type Runtime struct {
 	Log    *slog.Logger
 	Client *Client // asks other functions directly; for the gateway
 
+	// Draining ends when the function is asked to stop: streams that would go
+	// on for long end themselves then.
+	Draining context.Context
+
 	config    Config
 	keys      *keyring
 	table     *table
@@ -115,7 +119,7 @@ func (rt *Runtime) drain(server *http.Server) error {
 
 // NewRuntime makes the runtime of a function; it connects to nothing.
 func NewRuntime(ctx context.Context, name string, c Config) (*Runtime, error) {
-	rt := &Runtime{Name: name, config: c}
+	rt := &Runtime{Name: name, Draining: ctx, config: c}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(rt.config.LogLevel)); err != nil {
 		return nil, fmt.Errorf("configuration: LOG_LEVEL: %w", err)

@@ -81,6 +81,20 @@ func (t *telemetry) handle(ctx context.Context, e cloudevents.Event) (context.Co
 	}
 }
 
+// Traced starts a span for each request of a plain HTTP handler, as a child of
+// the one that its traceparent header names.
+func (rt *Runtime) Traced(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+		ctx, span := rt.telemetry.tracer.Start(ctx, r.Method+" "+r.URL.Path, trace.WithSpanKind(trace.SpanKindServer))
+		defer span.End()
+		h.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// TraceID is what to quote of a request to find it in the logs.
+func TraceID(ctx context.Context) string { return traceID(ctx) }
+
 // close sends what was measured.
 func (t *telemetry) close(ctx context.Context) {
 	for _, shutdown := range t.shutdown {
