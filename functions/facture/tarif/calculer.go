@@ -59,7 +59,7 @@ func (f *facture) fill() {
 	r.VolumeEauLitres = f.fit(eau.toInt64())
 	r.VolumeAssainissementLitres = f.fit(assainissement.toInt64())
 	if f.overflow {
-		return
+		return // from here on, billed volumes are int64
 	}
 	f.service(Eau, Distribution, measured, eau)
 	if c.PDL.Assainissement {

@@ -47,8 +47,7 @@ const (
 	OrganismesPublics Rubrique = "organismes_publics"
 )
 
-// Cas is one bill to price. Poses, Grilles and their Releves may come in any order of dates except that the releves of a
-// pose ascend; Redevances and Acomptes keep their order on the bill.
+// Cas is one bill to price. Poses and Grilles may come in any order; Redevances and Acomptes keep theirs on the bill.
 type Cas struct {
 	ID              string      `json:"id"`               // echoed in the result
 	DateFacturation Date        `json:"date_facturation"` // picks the redevances (rule 7)
@@ -82,11 +81,11 @@ type PDL struct {
 // Pose is the time one meter stood at the PDL, inside the period of the case.
 type Pose struct {
 	Periode
-	Roues          int64    `json:"roues"`            // digits of the meter, 1 to 9: it rolls over at 10^Roues
-	LitresParUnite int64    `json:"litres_par_unite"` // litres in one unit of index, at least 1
-	IndexDebut     int64    `json:"index_debut"`      // index on Du
-	IndexFin       int64    `json:"index_fin"`        // index on Au
-	Releves        []Releve `json:"releves,omitempty"`
+	Roues          int64    `json:"roues"`             // digits of the meter, 1 to 9: it rolls over at 10^Roues
+	LitresParUnite int64    `json:"litres_par_unite"`  // litres in one unit of index, at least 1
+	IndexDebut     int64    `json:"index_debut"`       // index on Du
+	IndexFin       int64    `json:"index_fin"`         // index on Au
+	Releves        []Releve `json:"releves,omitempty"` // ascending
 }
 
 // Releve is an index read while the meter stood, strictly between the ends of its pose.
