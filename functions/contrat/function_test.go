@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/functiontest"
@@ -132,6 +133,51 @@ func TestMemeDemandeDeuxFois(t *testing.T) {
 	}
 	if n := f.Count(t, "select count(*) from contrat"); n != 1 {
 		t.Errorf("%d contracts", n)
+	}
+}
+
+// enMemeTemps runs do three times at once: each comes as far as the row that the
+// query locks before any goes on.
+func enMemeTemps(t *testing.T, f *functiontest.Function, do func(i int), lock string, args ...any) {
+	t.Helper()
+	tx, err := f.DB.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), lock, args...); err != nil {
+		t.Fatal(err)
+	}
+	const n = 3 // the function has four connections
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { do(i) })
+	}
+	for start := time.Now(); f.Count(t, "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") < n; {
+		if time.Since(start) > time.Minute {
+			t.Fatal("nobody waits for the row")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+}
+
+// The same opening told several times at once is one opening.
+func TestActiverEnMemeTemps(t *testing.T) {
+	t.Parallel()
+	f := functiontest.Start(t, "contrat", listens)
+	c := functiontest.MustAsk(t, f, staff, demande(t, f, 1))
+	functiontest.MustAsk(t, f, staff, message.Signer{ContratID: c.ID, Signataire: "Zoé"})
+	cmd := message.Activer{ContratID: c.ID, Index: 9, Date: aujourdhui(t, f)}
+	enMemeTemps(t, f, func(int) {
+		if got, err := functiontest.Ask(t, f, staff, cmd); err != nil || got.Version != 3 {
+			t.Errorf("version %d, %v", got.Version, err)
+		}
+	}, "select from contrat where id = $1 for update", c.ID)
+	if n := len(functiontest.Emitted[message.ContratActive](t, f)); n != 1 {
+		t.Errorf("%d ContratActive", n)
 	}
 }
 
@@ -274,17 +320,13 @@ func TestUnContratParPDL(t *testing.T) {
 	f := functiontest.Start(t, "contrat", listens)
 	c := functiontest.MustAsk(t, f, staff, demande(t, f, 1))
 	functiontest.MustAsk(t, f, staff, message.Retracter{ContratID: c.ID})
-	var wg sync.WaitGroup
-	codes := make([]string, 6)
-	for i := range codes {
-		wg.Go(func() {
-			cmd := demande(t, f, 100+i)
-			cmd.PDL, cmd.PDLID = nil, c.PDL.ID
-			_, err := functiontest.Ask(t, f, staff, cmd)
-			codes[i] = functiontest.Code(err)
-		})
-	}
-	wg.Wait()
+	codes := make([]string, 3)
+	enMemeTemps(t, f, func(i int) {
+		cmd := demande(t, f, 100+i)
+		cmd.PDL, cmd.PDLID = nil, c.PDL.ID
+		_, err := functiontest.Ask(t, f, staff, cmd)
+		codes[i] = functiontest.Code(err)
+	}, "select from pdl where id = $1 for update", c.PDL.ID)
 	var done int
 	for _, code := range codes {
 		switch code {
@@ -451,8 +493,10 @@ func TestPortee(t *testing.T) {
 	f := functiontest.Start(t, "contrat", listens)
 	mine, other := contratActif(t, f, 1, 0), contratActif(t, f, 2, 0)
 	me := functiontest.Subscriber(mine.Abonne.ID)
+	// A meter of the time before the contract is not theirs to see.
+	exec(t, f, "insert into pose select gen_random_uuid(), pdl_id, compteur_id, du - 100, du, 0, 5 from pose where pdl_id = $1", mine.PDL.ID)
 
-	if got := functiontest.MustAsk(t, f, me, message.ContratParID{ID: mine.ID}); got.ID != mine.ID {
+	if got := functiontest.MustAsk(t, f, me, message.ContratParID{ID: mine.ID}); got.ID != mine.ID || len(got.Poses) != 1 || got.Poses[0].ID != mine.Poses[0].ID {
 		t.Errorf("own contract: %+v", got)
 	}
 	if got := functiontest.MustAsk(t, f, me, message.Contrats{}); len(got.Items) != 1 || got.Items[0].ID != mine.ID {

@@ -124,15 +124,15 @@ var (
 	codePostal = regexp.MustCompile(`^[0-9]{5}$`)
 )
 
-// texte reads a column of min to max characters. JSON turned what was not
+// texte reads a column of de to a characters. JSON turned what was not
 // UTF-8 into U+FFFD on its way here.
-func (l *lecteur) texte(champ string, min, max int) string {
+func (l *lecteur) texte(champ string, de, a int) string {
 	s := strings.TrimSpace(l.champs[slices.Index(colonnes, champ)])
 	switch n := utf8.RuneCountInString(s); {
-	case n < min:
+	case n < de:
 		l.refuser(champ, "requis", "Cette colonne est obligatoire.", "This column is required.")
-	case n > max:
-		l.refuser(champ, "trop_long", fmt.Sprintf("Au plus %d caractères.", max), fmt.Sprintf("At most %d characters.", max))
+	case n > a:
+		l.refuser(champ, "trop_long", fmt.Sprintf("Au plus %d caractères.", a), fmt.Sprintf("At most %d characters.", a))
 	case strings.ContainsRune(s, utf8.RuneError) || strings.ContainsFunc(s, unicode.IsControl):
 		l.refuser(champ, "encodage", "Le fichier doit être en UTF-8, sans caractère de commande.", "The file must be UTF-8, without control characters.")
 	}
@@ -157,11 +157,11 @@ func (l *lecteur) choix(champ string, valeurs ...string) string {
 
 func (l *lecteur) ouiNon(champ string) bool { return l.choix(champ, "OUI", "NON") == "OUI" }
 
-func (l *lecteur) entier(champ string, min, max int64) int64 {
+func (l *lecteur) entier(champ string, de, a int64) int64 {
 	n, err := strconv.ParseInt(l.texte(champ, 1, 20), 10, 64)
-	if err != nil || n < min || n > max {
-		l.refuser(champ, "nombre_invalide", fmt.Sprintf("Un nombre entier de %d à %d.", min, max), fmt.Sprintf("A whole number from %d to %d.", min, max))
-		return min
+	if err != nil || n < de || n > a {
+		l.refuser(champ, "nombre_invalide", fmt.Sprintf("Un nombre entier de %d à %d.", de, a), fmt.Sprintf("A whole number from %d to %d.", de, a))
+		return de
 	}
 	return n
 }

@@ -171,10 +171,11 @@ func TestReprendre(t *testing.T) {
 	if n := f.Count(t, "select count(*) from contrat"); n != 3 {
 		t.Errorf("%d contracts", n)
 	}
-	// A subscription goes on with the series.
+	// Another file and a subscription go on with the series.
+	functiontest.MustAsk(t, f, staff, message.Reprendre{CSV: fichier(ligne(8), ligne(9))})
 	s := demande(t, f, 1)
 	s.PDL.Reference = "PDL-A"
-	if c := functiontest.MustAsk(t, f, staff, s); !strings.HasSuffix(c.Numero, "-00003") {
+	if c := functiontest.MustAsk(t, f, staff, s); !strings.HasSuffix(c.Numero, "-00005") {
 		t.Errorf("number %s", c.Numero)
 	}
 	_, err := functiontest.Ask(t, f, staff, message.Reprendre{CSV: "a;b"})

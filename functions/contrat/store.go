@@ -219,8 +219,7 @@ func reserver(ctx context.Context, tx *function.Tx, serie string, k int64) (firs
 // replier is the form of a text in which searches compare: lower case,
 // without accents, words parted by one space.
 func replier(textes ...string) string {
-	s := strings.ToLower(strings.Join(textes, " "))
-	s = strings.NewReplacer("œ", "oe", "æ", "ae", "’", "'").Replace(s)
+	s := ligatures.Replace(strings.ToLower(strings.Join(textes, " ")))
 	s = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {
 			return -1
@@ -229,6 +228,8 @@ func replier(textes ...string) string {
 	}, norm.NFD.String(s))
 	return strings.Join(strings.Fields(s), " ")
 }
+
+var ligatures = strings.NewReplacer("œ", "oe", "æ", "ae", "’", "'")
 
 // curseur checks the cursor of a page: the id of the last row of the page
 // before, or empty.
