@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"aquaerp.fr/shared/function"
+	"aquaerp.fr/shared/message"
+)
+
+// envoi is a message to be written.
+type envoi struct {
+	message.Envoi
+	cle, destinataire string
+	html, texte       string
+}
+
+// Waiting times.
+const (
+	// A message that is not sent by then is announced again by a tick: its
+	// event, or the process that held it, may be gone.
+	patience = time.Minute
+
+	// After the second failure a message waits for a tick, each time twice as long.
+	attenteMax = time.Hour
+
+	// A server that takes nothing for so long is given up (RFC 5321, 4.5.4.1: four to five days).
+	abandon = 4 * 24 * time.Hour
+)
+
+// contratActive welcomes a new subscriber; one taken over from another system
+// knows the house.
+func (m mailer) contratActive(ctx context.Context, tx *function.Tx, e message.ContratActive) error {
+	if e.Reprise || e.Abonne.Email == "" {
+		return nil
+	}
+	nom := strings.TrimSpace(e.Abonne.Prenom + " " + e.Abonne.Nom)
+	return m.deposer(ctx, tx, []*envoi{{cle: e.ContratID, destinataire: e.Abonne.Email, Envoi: message.Envoi{
+		Modele: "BIENVENUE", Etat: "QUEUED", AbonneID: e.Abonne.ID, Nom: nom, Reference: e.ContratID,
+		Objet: "Bienvenue : votre contrat " + e.Numero + " est actif",
+	}}}, e)
+}
+
+// invitationEmise sends the address where an account is opened. It works once,
+// so each invitation is a fact of its own.
+func (m mailer) invitationEmise(ctx context.Context, tx *function.Tx, e message.InvitationEmise) error {
+	return m.deposer(ctx, tx, []*envoi{{cle: e.UtilisateurID + " " + e.ExpireA.UTC().Format(time.RFC3339Nano), destinataire: e.Email, Envoi: message.Envoi{
+		Modele: "INVITATION", Etat: "QUEUED", AbonneID: e.AbonneID, Nom: e.Nom, Reference: e.UtilisateurID,
+		Objet: "Ouvrez votre espace abonné",
+	}}}, e)
+}
+
+// facturesEmises writes to everybody who has a bill and asks for the PDF of
+// those that go by mail. The others wait as COURRIER to be printed.
+func (m mailer) facturesEmises(ctx context.Context, tx *function.Tx, e message.FacturesEmises) error {
+	envois, faits := make([]*envoi, len(e.Factures)), make([]any, len(e.Factures))
+	for i, f := range e.Factures {
+		envois[i] = &envoi{cle: f.FactureID, destinataire: f.Email, Envoi: message.Envoi{
+			Modele: "FACTURE", Etat: "ATTENTE_PIECE", AbonneID: f.AbonneID, Nom: f.Nom, Reference: f.FactureID,
+			Objet: "Votre facture d’eau " + f.Numero,
+		}}
+		faits[i] = f
+	}
+	return m.deposer(ctx, tx, envois, faits...)
+}
+
+// deposer writes and stores messages, each about its fact, and sets them
+// going. What cannot be addressed is stored as FAILED: it must not hold up
+// the others. A message that exists already stays as it is.
+func (m mailer) deposer(ctx context.Context, tx *function.Tx, envois []*envoi, faits ...any) error {
+	b := &pgx.Batch{}
+	fresh := make([]*envoi, 0, len(envois))
+	for i, e := range envois {
+		e.ID, e.Canal = function.NewID(), "EMAIL"
+		var err error
+		switch {
+		case e.destinataire == "":
+			e.Canal, e.Etat = "COURRIER", "QUEUED"
+		case !adressable(e.destinataire, e.Nom, e.Objet):
+			e.Etat, e.Erreur = "FAILED", "adresse_invalide"
+		default:
+			if e.html, e.texte, err = ecrire(strings.ToLower(e.Modele), lettre{m.de.Name, e.Objet, e.Nom, faits[i]}); err != nil {
+				return fmt.Errorf("%s: %w", e.Modele, err)
+			}
+		}
+		b.Queue(`
+			insert into envoi (id, modele, cle, canal, destinataire, etat, abonne_id, nom, objet, reference, texte, html, erreur, relance_a, cree_a)
+			values ($1, $2, $3, $4, $5, $6, nullif($7, '')::uuid, $8, $9, nullif($10, '')::uuid, nullif($11, ''), nullif($12, ''), $13, $14, $15)
+			on conflict (modele, cle, canal, destinataire) do nothing`,
+			e.ID, e.Modele, e.cle, e.Canal, e.destinataire, e.Etat, e.AbonneID, e.Nom, e.Objet, e.Reference, e.texte, e.html, e.Erreur, tx.Now.Add(patience), tx.Now).
+			Exec(func(tag pgconn.CommandTag) error {
+				if tag.RowsAffected() == 1 {
+					fresh = append(fresh, e)
+				}
+				return nil
+			})
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	for _, e := range fresh {
+		switch {
+		case e.Etat == "FAILED":
+			refuser(tx, e.Envoi)
+		case e.Etat == "ATTENTE_PIECE":
+			tx.Post(e.Reference, e.ID, message.DocumentFacture{FactureID: e.Reference})
+		case e.Canal == "EMAIL":
+			tx.Emit(e.ID, 0, message.EnvoiPret{EnvoiID: e.ID})
+		}
+	}
+	return nil
+}
+
+// adressable tells whether a message can be addressed: one mailbox, and
+// nothing in a header that could start another.
+func adressable(address string, headers ...string) bool {
+	a, err := mail.ParseAddress(address)
+	if err != nil || a.Address != address {
+		return false
+	}
+	for _, h := range append(headers, address) {
+		if strings.ContainsFunc(h, unicode.IsControl) {
+			return false
+		}
+	}
+	return true
+}
+
+// documentRecu puts the PDF of a bill into its message, which can go now.
+func (m mailer) documentRecu(ctx context.Context, tx *function.Tx, p function.Posted) error {
+	if p.Problem != nil {
+		return echouer(ctx, tx, p.Correlation, "piece: "+p.Problem.Code)
+	}
+	var d message.Document
+	if err := json.Unmarshal(p.Data, &d); err != nil {
+		return function.Refused("document_illisible", "Le document n'est pas lisible.", "The document cannot be read.")
+	}
+	sum := sha256.Sum256(d.Contenu)
+	tag, err := tx.Exec(ctx, `
+		update envoi set etat = 'QUEUED', piece = $2, piece_nom = $3, piece_mime = $4, piece_sha256 = $5, relance_a = $6
+		where id = $1 and etat = 'ATTENTE_PIECE'`, p.Correlation, d.Contenu, d.Nom, d.Mime, sum[:], tx.Now.Add(patience))
+	if err == nil && tag.RowsAffected() == 1 {
+		tx.Emit(p.Correlation, 0, message.EnvoiPret{EnvoiID: p.Correlation})
+	}
+	return err
+}
+
+// echouer gives a message up, unless it is over.
+func echouer(ctx context.Context, tx *function.Tx, id, motif string) error {
+	rows, err := tx.Query(ctx, `
+		update envoi set etat = 'FAILED', erreur = $2, texte = null, html = null, piece = null
+		where id = $1 and etat not in ('SENT', 'FAILED')
+		returning id, coalesce(reference::text, ''), coalesce(abonne_id::text, ''), erreur`, id, motif)
+	if err != nil {
+		return err
+	}
+	var e message.Envoi
+	_, err = pgx.ForEachRow(rows, []any{&e.ID, &e.Reference, &e.AbonneID, &e.Erreur}, func() error { return nil })
+	if err == nil && e.ID != "" {
+		refuser(tx, e)
+	}
+	return err
+}
+
+func refuser(tx *function.Tx, e message.Envoi) {
+	tx.Emit(e.ID, 0, message.EnvoiRefuse{EnvoiID: e.ID, Reference: e.Reference, AbonneID: e.AbonneID, Motif: e.Erreur})
+}
+
+// lotDeRelance bounds what one tick takes up.
+const lotDeRelance = 500
+
+// relancer announces again what is due: its event was lost on the way, the
+// process that sent it died, or the server asked to try later.
+func relancer(ctx context.Context, tx *function.Tx, _ message.Tick) error {
+	rows, err := tx.Query(ctx, `
+		update envoi set etat = 'QUEUED', relance_a = $2
+		where id in (
+			select id from envoi where etat in ('QUEUED', 'SENDING') and canal = 'EMAIL' and relance_a <= $1
+			order by relance_a limit $3 for update skip locked)
+		returning id`, tx.Now, tx.Now.Add(5*patience), lotDeRelance)
+	if err != nil {
+		return err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	for _, id := range ids {
+		tx.Emit(id, 0, message.EnvoiPret{EnvoiID: id})
+	}
+	return err
+}

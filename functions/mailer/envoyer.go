@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"aquaerp.fr/shared/function"
+	"aquaerp.fr/shared/message"
+)
+
+// courriel is a message as it goes to the server.
+type courriel struct {
+	id, destinataire, nom, objet, texte, html string
+	pieceNom, pieceMime                       string
+	piece                                     []byte
+	date                                      time.Time
+	essais                                    int
+}
+
+// essaisRapproches is how often a failure asks the queue to deliver again at
+// once; after that a tick takes the message up, so that a server that is away
+// for an hour fills no dead-letter queue.
+const essaisRapproches = 3
+
+// envoyer sends a message that is ready: it is marked, sent outside any
+// transaction, and what came of it is kept. A message that somebody else is
+// sending, or that is sent, is left alone; should they have died, a tick
+// takes it up.
+func (m mailer) envoyer(ctx context.Context, rt *function.Runtime, e message.EnvoiPret) error {
+	var c *courriel
+	if err := rt.InTx(ctx, func(tx *function.Tx) (err error) {
+		c, err = prendre(ctx, tx, e.EnvoiID)
+		return err
+	}); err != nil || c == nil {
+		return err
+	}
+	failure := m.serveur.envoyer(ctx, m.de, c)
+	if err := rt.InTx(ctx, func(tx *function.Tx) error { return conclure(ctx, tx, c, failure) }); err != nil {
+		return err
+	}
+	if failure != nil && !failure.definitif && c.essais <= essaisRapproches {
+		return function.NotYet("courriel_differe", "Le serveur de courrier ne prend pas le message : "+failure.motif, "The mail server does not take the message: "+failure.motif)
+	}
+	return nil
+}
+
+// prendre marks a message as being sent, or returns nil when it is not to be.
+func prendre(ctx context.Context, tx *function.Tx, id string) (*courriel, error) {
+	rows, err := tx.Query(ctx, `
+		update envoi set etat = 'SENDING', essais = essais + 1, relance_a = $2
+		where id = $1 and etat = 'QUEUED' and canal = 'EMAIL'
+		returning id, destinataire, nom, objet, texte, html, coalesce(piece_nom, ''), coalesce(piece_mime, ''), piece, cree_a, essais`, id, tx.Now.Add(patience))
+	if err != nil {
+		return nil, err
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c *courriel, err error) {
+		c = new(courriel)
+		err = row.Scan(&c.id, &c.destinataire, &c.nom, &c.objet, &c.texte, &c.html, &c.pieceNom, &c.pieceMime, &c.piece, &c.date, &c.essais)
+		return c, err
+	})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// conclure keeps what came of a message.
+func conclure(ctx context.Context, tx *function.Tx, c *courriel, failure *echec) error {
+	switch {
+	case failure == nil:
+		return reussir(ctx, tx, c.id)
+	case failure.definitif:
+		return echouer(ctx, tx, c.id, failure.motif)
+	case tx.Now.Sub(c.date) > abandon:
+		return echouer(ctx, tx, c.id, "abandon : "+failure.motif)
+	}
+	wait := min(patience<<min(c.essais-1, 10), attenteMax)
+	_, err := tx.Exec(ctx, `update envoi set etat = 'QUEUED', relance_a = $2 where id = $1 and etat = 'SENDING'`, c.id, tx.Now.Add(wait))
+	return err
+}
+
+// reussir records that the server has the message, which we need no more.
+func reussir(ctx context.Context, tx *function.Tx, id string) error {
+	rows, err := tx.Query(ctx, `
+		update envoi set etat = 'SENT', envoye_a = $2, erreur = '', texte = null, html = null, piece = null
+		where id = $1 and etat <> 'SENT'
+		returning id, modele, coalesce(reference::text, ''), coalesce(abonne_id::text, '')`, id, tx.Now)
+	if err != nil {
+		return err
+	}
+	var fait message.EnvoiFait
+	_, err = pgx.ForEachRow(rows, []any{&fait.EnvoiID, &fait.Modele, &fait.Reference, &fait.AbonneID}, func() error {
+		return nil
+	})
+	if err == nil && fait.EnvoiID != "" {
+		tx.Emit(id, 0, fait)
+	}
+	return err
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"embed"
+	"fmt"
+	html "html/template"
+	"strings"
+	text "text/template"
+	"time"
+
+	"aquaerp.fr/shared/message"
+)
+
+//go:embed modeles
+var modeles embed.FS
+
+// formats are what templates know besides their data.
+var formats = map[string]any{"euros": euros, "jour": jour, "jourDe": func(t time.Time) string { return jour(message.DateOf(t)) }}
+
+var (
+	modelesHTML = html.Must(html.New("").Funcs(formats).ParseFS(modeles, "modeles/*.html"))
+	modelesText = text.Must(text.New("").Funcs(formats).ParseFS(modeles, "modeles/*.txt"))
+)
+
+// lettre is what a template is filled with.
+type lettre struct {
+	Service string // who writes
+	Objet   string
+	Nom     string // to whom
+	Fait    any    // the event that it tells of
+}
+
+// ecrire fills the template of a name, as HTML and as plain text.
+func ecrire(modele string, l lettre) (asHTML, asText string, err error) {
+	var h, t strings.Builder
+	if err := modelesHTML.ExecuteTemplate(&h, modele+".html", l); err != nil {
+		return "", "", err
+	}
+	if err := modelesText.ExecuteTemplate(&t, modele+".txt", l); err != nil {
+		return "", "", err
+	}
+	return h.String(), t.String(), nil
+}
+
+// euros writes an amount the French way: 1 234,56 €, with no-break spaces.
+func euros(centimes int64) string {
+	sign := ""
+	if centimes < 0 {
+		sign, centimes = "−", -centimes
+	}
+	units := fmt.Sprint(centimes / 100)
+	for i := len(units) - 3; i > 0; i -= 3 {
+		units = units[:i] + "\u202f" + units[i:]
+	}
+	return fmt.Sprintf("%s%s,%02d\u00a0€", sign, units, centimes%100)
+}
+
+var mois = [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}
+
+// jour writes a day the French way: 1er octobre 2026.
+func jour(d message.Date) string {
+	t := d.Time()
+	n := fmt.Sprint(t.Day())
+	if n == "1" {
+		n = "1er"
+	}
+	return fmt.Sprintf("%s %s %d", n, mois[t.Month()-1], t.Year())
+}
