@@ -39,7 +39,7 @@ func setupOn(t *testing.T, db functiontest.Database) *bundle {
 	t.Helper()
 	b := &bundle{}
 	b.Function = functiontest.StartOn(t, db, "contrat", b.listens)
-	if _, err := b.DB.Exec(t.Context(), "create table effet (id text); grant all on effet to contrat"); err != nil {
+	if _, err := b.DB.Exec(t.Context(), "create table effet (id text); create unique index un_double on effet (id) where id = 'double'; grant all on effet to contrat"); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -73,6 +73,10 @@ func (b *bundle) signer(ctx context.Context, tx *function.Tx, c message.Signer) 
 func (b *bundle) activer(ctx context.Context, tx *function.Tx, c message.Activer) (message.Contrat, error) {
 	b.calls.Add(1)
 	if _, err := tx.Exec(ctx, "insert into effet values ($1)", c.ContratID); err != nil {
+		return message.Contrat{}, err
+	}
+	if c.Index == 14 { // what the database refuses is told by post too
+		_, err := tx.Exec(ctx, "insert into effet values ('double'), ('double')")
 		return message.Contrat{}, err
 	}
 	if c.Index == 13 {
@@ -292,6 +296,7 @@ func TestCommandByPost(t *testing.T) {
 	}{
 		{"done", 7, message.ReplyType(message.Activer{}.Type()), 1},
 		{"refused", 13, message.RefusalType(message.Activer{}.Type()), 0},
+		{"refused by the database", 14, message.RefusalType(message.Activer{}.Type()), 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime/debug"
 	"time"
 
@@ -60,7 +61,7 @@ func (rt *Runtime) attempt(ctx context.Context, l *Listen, e cloudevents.Event, 
 	tx := &Tx{DB: conn, Now: now, in: e, function: rt.Name, identity: id, trace: traceparent(ctx)}
 	payload, err := guard(func() (any, error) { return l.inTx(ctx, tx, e.Data()) })
 	switch {
-	case err != nil && c.request && expected(err) && problemOf(err).Status != 503:
+	case err != nil && c.request && problemOf(err).Status != http.StatusServiceUnavailable:
 		// The asker is told by post, so the refusal is the outcome.
 		if _, err := conn.Exec(ctx, "rollback to savepoint work"); err != nil {
 			rollback(conn)
