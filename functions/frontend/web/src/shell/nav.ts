@@ -1,0 +1,35 @@
+import { can } from '../api/session'
+import type { Dictionary } from '../i18n'
+import { type Icon, IconAlertTriangle, IconClipboardList, IconCoinEuro, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
+
+export interface Entry {
+  to: string
+  label: string
+  icon: Icon
+  room?: string
+}
+
+/** What the session's role may open, in the order of the menu. */
+export function entries(t: Dictionary, role: string): Entry[] {
+  const { nav } = t
+  const all: [string, string, string, Icon, string?][] = [
+    ['tableau:l', '/', nav.home, IconLayoutDashboard],
+    ['portail:l', '/espace', nav.espace, IconDroplet],
+    ['abonnes:l', '/abonnes', nav.abonnes, IconUsers, nav.roomClients],
+    ['contrats:l', '/contrats', nav.contrats, IconFileText, nav.roomClients],
+    ['contrats:c', '/souscription', nav.subscribe, IconUserPlus, nav.roomClients],
+    ['tournees:l', '/tournees', nav.tournees, IconClipboardList, nav.roomReleve],
+    ['releves:l', '/releves/suspects', nav.suspects, IconAlertTriangle, nav.roomReleve],
+    ['lots:l', '/lots', nav.lots, IconStack2, nav.roomBilling],
+    ['tarifs:l', '/tarifs', nav.tarifs, IconCoinEuro, nav.roomBilling],
+    ['comptabilite:l', '/balance', nav.balance, IconScale, nav.roomBilling],
+    role === 'technicien' ? ['interventions:l', '/terrain', nav.terrain, IconTool] : ['interventions:l', '/interventions', nav.interventions, IconTool, nav.roomField],
+    ['processus:l', '/processus', nav.processus, IconRoute, nav.roomAdmin],
+    ['courrier:l', '/courrier', nav.courrier, IconMail, nav.roomAdmin],
+    ['utilisateurs:l', '/utilisateurs', nav.utilisateurs, IconUserCog, nav.roomAdmin],
+  ]
+  return all.filter(([right]) => can(right)).map(([, to, label, icon, room]) => ({ to, label, icon, room }))
+}
+
+/** Where a role starts. */
+export const homeOf = (role: string | undefined) => (role === 'abonne' ? '/espace' : role === 'technicien' ? '/terrain' : '/')

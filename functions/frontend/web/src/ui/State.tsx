@@ -1,0 +1,28 @@
+import { useT, type Dictionary } from '../i18n'
+import { type Icon, IconAlertTriangle, IconBan, IconCircle, IconCircleCheck, IconCircleDashed, IconCircleDot, IconCircleX, IconHourglass } from './icons'
+
+export type Tone = 'neutral' | 'info' | 'good' | 'warn' | 'bad'
+
+const shapes: Record<string, [Tone, Icon]> = {}
+const say = (tone: Tone, icon: Icon, ...states: string[]) => states.forEach((state) => (shapes[state] = [tone, icon]))
+say('neutral', IconCircleDashed, 'A_VENIR', 'PLANIFIEE', 'INVITE', 'ATTENTE_PIECE', 'QUEUED', 'BASSE')
+say('neutral', IconBan, 'ANNULE', 'ANNULEE', 'REJETE', 'REJETEE', 'REMPLACEE')
+say('neutral', IconCircle, 'CALCULEE', 'NORMALE')
+say('info', IconCircleDot, 'EN_COURS', 'AFFECTEE', 'ACCEPTEE', 'EN_ROUTE', 'SUR_PLACE', 'SENDING', 'PREPARE', 'EMISSION', 'EMISE')
+say('warn', IconHourglass, 'A_SIGNER', 'EN_RETRACTATION', 'CALCULE', 'PARTIELLE')
+say('warn', IconAlertTriangle, 'SUSPECTE', 'ESTIMEE')
+say('good', IconCircleCheck, 'ACTIF', 'VALIDEE', 'CONFIRMEE', 'EMIS', 'PAYEE', 'REALISEE', 'TERMINE', 'FAITE', 'SENT')
+say('bad', IconCircleX, 'ECHEC', 'IMPOSSIBLE', 'FAILED', 'VERROUILLE')
+say('bad', IconAlertTriangle, 'URGENTE', 'ECHUE')
+
+/** A state of the domain: a shape and a word; the colour only repeats them. */
+export function State<K extends keyof Dictionary['state']>({ of, value }: { of: K; value: string }) {
+  const words = useT().state[of] as Record<string, string>
+  const [tone, Shape] = shapes[value] ?? ['neutral', IconCircle]
+  return (
+    <span className="state" data-tone={tone}>
+      <Shape aria-hidden stroke={2} />
+      {words[value] ?? value}
+    </span>
+  )
+}
