@@ -79,7 +79,7 @@ func (b *bundle) start(t *testing.T, delays []time.Duration) {
 	t.Cleanup(b.stop)
 }
 
-// publish sends one message as the relay does, and returns its id.
+// publish sends one message as the relay does.
 func (b *bundle) publish(t *testing.T, contentType string, body []byte, id string) {
 	t.Helper()
 	conn, err := broker.Dial(t.Context(), eventingtest.AMQP(), t.Name())
@@ -315,6 +315,26 @@ func TestMissingQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.eventually(t, row{Queue: "test.nowhere", Source: "/s", EventID: "e", Type: "t", Reason: "rejected", State: "ATTENTE", Died: 1, Attempts: 1, Waits: true})
+}
+
+// TestForgets what was replayed long ago, and nothing that waits or was dropped.
+func TestForgets(t *testing.T) {
+	db := eventingtest.Database(t)
+	admin := eventingtest.Connect(t, localserver.Superuser, db)
+	if _, err := admin.Exec(t.Context(), `
+		insert into eventing.parking_lot (queue, source, event_id, type, reason, deaths, content, content_type, state, note, changed_at)
+		select 'q', '/s', state || age, 't', 'rejected', '[]', '', '', state, 'why', now() - age * interval '1 day'
+		from unnest(array['ATTENTE', 'REJOUE', 'ABANDONNE']) state, unnest(array[29, 31]) age`); err != nil {
+		t.Fatal(err)
+	}
+	b := &bundle{database: db, db: admin}
+	b.start(t, delays)
+	eventingtest.Eventually(t, "one is forgotten", func() bool { return len(b.rows(t)) == 5 })
+	for _, r := range b.rows(t) {
+		if r.EventID == "REJOUE31" {
+			t.Error("the old replayed one is still there")
+		}
+	}
 }
 
 // TestBadDays: the program, the database and the broker are killed while 300

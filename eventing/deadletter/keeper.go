@@ -16,11 +16,12 @@ import (
 )
 
 const (
-	batchSize    = 100
-	batchTimeout = 30 * time.Second // after which everything begins again
-	poll         = time.Second
-	measureEvery = 15 * time.Second
-	keepReplayed = 30 * 24 * time.Hour // as long as the inbox remembers
+	batchSize      = 100
+	batchTimeout   = 30 * time.Second // after which everything begins again
+	publishTimeout = 20 * time.Second // of the broker, which leaves time to mark what it did confirm
+	poll           = time.Second
+	measureEvery   = 15 * time.Second
+	keepReplayed   = 30 * 24 * time.Hour // as long as the inbox remembers
 )
 
 // keeper parks and replays.
@@ -242,6 +243,8 @@ func (k *keeper) publish(ctx context.Context, db *pgx.Conn, publisher *broker.Pu
 	defer rows.Close()
 	marks := &pgx.Batch{}
 	failed := func() error {
+		publishing, cancel := context.WithTimeout(ctx, publishTimeout)
+		defer cancel()
 		for rows.Next() {
 			var id int64
 			var m broker.Message
@@ -249,11 +252,11 @@ func (k *keeper) publish(ctx context.Context, db *pgx.Conn, publisher *broker.Pu
 				return err
 			}
 			due++
-			if err := publisher.Publish(ctx, m, func(o broker.Outcome) { k.settle(marks, id, m.Key, o) }); err != nil {
+			if err := publisher.Publish(publishing, m, func(o broker.Outcome) { k.settle(marks, id, m.Key, o) }); err != nil {
 				return err
 			}
 		}
-		return errors.Join(rows.Err(), publisher.Flush(ctx))
+		return errors.Join(rows.Err(), publisher.Flush(publishing))
 	}()
 	rows.Close()
 	if marks.Len() == 0 {

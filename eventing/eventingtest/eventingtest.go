@@ -116,7 +116,7 @@ func AMQP() string { return RabbitMQ.URL(localserver.RabbitUser, localserver.Rab
 var databases atomic.Int64
 
 // Database is the name of a new, migrated database.
-func Database(t *testing.T) string {
+func Database(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("eventing_%d", databases.Add(1))
 	conn := Connect(t, localserver.Superuser, "postgres")
@@ -127,7 +127,7 @@ func Database(t *testing.T) string {
 }
 
 // Connect logs in for the time of a test.
-func Connect(t *testing.T, user, database string) *pgx.Conn {
+func Connect(t testing.TB, user, database string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), Postgres.URL(user, database))
 	if err != nil {
@@ -138,7 +138,7 @@ func Connect(t *testing.T, user, database string) *pgx.Conn {
 }
 
 // Channel opens a channel of a connection of its own.
-func Channel(t *testing.T) *amqp.Channel {
+func Channel(t testing.TB) *amqp.Channel {
 	t.Helper()
 	conn, err := broker.Dial(t.Context(), AMQP(), t.Name())
 	if err != nil {
@@ -154,7 +154,7 @@ func Channel(t *testing.T) *amqp.Channel {
 
 // Queue declares an empty quorum queue with more arguments, bound to keys of
 // the events' exchange, for the time of a test.
-func Queue(t *testing.T, ch *amqp.Channel, name string, arguments amqp.Table, keys ...string) {
+func Queue(t testing.TB, ch *amqp.Channel, name string, arguments amqp.Table, keys ...string) {
 	t.Helper()
 	table := amqp.Table{amqp.QueueTypeArg: amqp.QueueTypeQuorum}
 	for name, value := range arguments {
@@ -188,7 +188,7 @@ func Queue(t *testing.T, ch *amqp.Channel, name string, arguments amqp.Table, ke
 
 // Take consumes a queue until it has seen n different MessageIds, and returns
 // how often it saw each; every message is acknowledged.
-func Take(t *testing.T, ch *amqp.Channel, queue string, n int) map[string]int {
+func Take(t testing.TB, ch *amqp.Channel, queue string, n int) map[string]int {
 	t.Helper()
 	seen := map[string]int{}
 	deliveries, err := ch.Consume(queue, t.Name(), false, false, false, false, nil)
@@ -240,7 +240,7 @@ func Event(messageType string, extensions map[string]string) (id uuid.UUID, cont
 }
 
 // Eventually fails the test unless ok holds within two minutes.
-func Eventually(t *testing.T, what string, ok func() bool) {
+func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -19,9 +19,10 @@ import (
 )
 
 const (
-	batchSize    = 500              // rows of one transaction
-	batchTimeout = 30 * time.Second // after which everything begins again
-	poll         = time.Second      // for rows whose notification was missed, or whose time has come
+	batchSize      = 1000             // rows of one transaction: the more, the less often the broker waits for the database
+	batchTimeout   = 30 * time.Second // after which everything begins again
+	publishTimeout = 20 * time.Second // of the broker, which leaves time to mark what it did confirm
+	poll           = time.Second      // for rows whose notification was missed, or whose time has come
 
 	measureEvery = 15 * time.Second
 	purgeEvery   = time.Minute
@@ -197,6 +198,8 @@ func (r *relay) publish(ctx context.Context, tx pgx.Tx, publisher *broker.Publis
 		return 0, err
 	}
 	defer rows.Close()
+	publishing, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
 	for rows.Next() {
 		var (
 			id    uuid.UUID
@@ -208,14 +211,14 @@ func (r *relay) publish(ctx context.Context, tx pgx.Tx, publisher *broker.Publis
 		}
 		taken++
 		m := broker.Message{Key: key, ID: id.String(), ContentType: "application/cloudevents+json", Body: event}
-		if err := publisher.Publish(ctx, m, func(o broker.Outcome) { r.settle(f, id, key, event, o) }); err != nil {
+		if err := publisher.Publish(publishing, m, func(o broker.Outcome) { r.settle(f, id, key, event, o) }); err != nil {
 			return taken, err
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return taken, err
 	}
-	return taken, publisher.Flush(ctx)
+	return taken, publisher.Flush(publishing)
 }
 
 // settle sorts a row by the broker's answer.

@@ -15,8 +15,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"aquaerp.fr/eventing/broker"
 	"aquaerp.fr/eventing/daemon"
 	"aquaerp.fr/eventing/eventingtest"
+	"aquaerp.fr/eventing/topology"
 	"aquaerp.fr/shared/localserver"
 )
 
@@ -32,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 // start runs a relay in this process until the test ends.
-func start(t *testing.T, database string) *relay {
+func start(t testing.TB, database string) *relay {
 	t.Helper()
 	r := newRelay(daemon.New("relay", daemon.Config{
 		DatabaseURL: eventingtest.Postgres.URL("relay", database),
@@ -81,7 +83,7 @@ func insert(ctx context.Context, url, key string, n int, extensions map[string]s
 	return ids, err
 }
 
-func mustInsert(t *testing.T, database, key string, n int, extensions map[string]string) []uuid.UUID {
+func mustInsert(t testing.TB, database, key string, n int, extensions map[string]string) []uuid.UUID {
 	t.Helper()
 	ids, err := insert(t.Context(), eventingtest.Postgres.URL(eventingtest.Function, database), key, n, extensions)
 	if err != nil {
@@ -90,7 +92,7 @@ func mustInsert(t *testing.T, database, key string, n int, extensions map[string
 	return ids
 }
 
-func count(t *testing.T, database, where string) int {
+func count(t testing.TB, database, where string) int {
 	t.Helper()
 	conn := eventingtest.Connect(t, localserver.Superuser, database)
 	defer conn.Close(t.Context())
@@ -329,4 +331,63 @@ func TestBadDays(t *testing.T) {
 		t.Errorf("%d events lost", lost)
 	}
 	t.Logf("%v: %d rows committed, %d lost, %d published twice or more", did, rows, lost, times-len(seen))
+}
+
+// BenchmarkRelay is the rate of events from the table to a queue; compare
+// BenchmarkRaw, and read the ratio.
+func BenchmarkRelay(b *testing.B) {
+	db, ch := eventingtest.Database(b), eventingtest.Channel(b)
+	eventingtest.Queue(b, ch, "bench.relay", nil, "bench.relay")
+	mustInsert(b, db, "bench.relay", b.N, nil)
+	b.ResetTimer()
+	start(b, db)
+	eventingtest.Eventually(b, "every row is marked", func() bool { return count(b, db, "published_at is null") == 0 })
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkRaw publishes the same messages from memory, as many in flight.
+func BenchmarkRaw(b *testing.B) {
+	ch := eventingtest.Channel(b)
+	eventingtest.Queue(b, ch, "bench.raw", nil, "bench.raw")
+	conn, err := broker.Dial(b.Context(), eventingtest.AMQP(), b.Name())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer broker.Close(conn)
+	publisher, err := broker.NewPublisher(conn, topology.Events)
+	if err != nil {
+		b.Fatal(err)
+	}
+	id, body := eventingtest.Event("bench.raw", nil)
+	b.ResetTimer()
+	for range b.N {
+		m := broker.Message{Key: "bench.raw", ID: id.String(), ContentType: "application/cloudevents+json", Body: body}
+		if err := publisher.Publish(b.Context(), m, func(broker.Outcome) {}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := publisher.Flush(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkWake is the time from a function's commit to its event in a
+// consumer's hands, when the relay was idle.
+func BenchmarkWake(b *testing.B) {
+	db, ch := eventingtest.Database(b), eventingtest.Channel(b)
+	eventingtest.Queue(b, ch, "bench.wake", nil, "bench.wake")
+	deliveries, err := ch.Consume("bench.wake", "", true, false, false, false, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	start(b, db)
+	function := eventingtest.Connect(b, eventingtest.Function, db)
+	for b.Loop() {
+		id, content := eventingtest.Event("bench.wake", nil)
+		if _, err := function.Exec(b.Context(), "insert into eventing.outbox (id, routing_key, event) values ($1, $2, $3)", id, "bench.wake", string(content)); err != nil {
+			b.Fatal(err)
+		}
+		<-deliveries
+	}
 }
