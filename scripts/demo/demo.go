@@ -50,8 +50,8 @@ var (
 // Demo is a walk.
 type Demo struct {
 	Village village.Village
-	// Settle returns once nothing is under way between the functions.
-	Settle func(context.Context) error
+	// Settled returns once nothing is under way between the functions.
+	Settled func(context.Context) error
 
 	qui map[string]*client.Client // by role
 }
@@ -75,6 +75,9 @@ func (d *Demo) Open(ctx context.Context, api *client.Client) (err error) {
 	}
 	return nil
 }
+
+// object is the body of a command about what the path names.
+type object = map[string]any
 
 // post sends a step under its own key, always the same.
 func post[R any](ctx context.Context, c *client.Client, path string, body any, step ...any) (R, error) {
@@ -112,7 +115,7 @@ func (d *Demo) Reprise(ctx context.Context) (total message.Reprise, err error) {
 		return err
 	})
 	if err == nil {
-		err = d.Settle(ctx)
+		err = d.Settled(ctx)
 	}
 	return total, err
 }
@@ -126,7 +129,7 @@ func (d *Demo) Tournee(ctx context.Context, k int) (all []message.Tournee, err e
 				return nil, fmt.Errorf("meter of %s: %w", c.PDL, err)
 			}
 		}
-		if err := d.Settle(ctx); err != nil {
+		if err := d.Settled(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -141,7 +144,7 @@ func (d *Demo) Tournee(ctx context.Context, k int) (all []message.Tournee, err e
 		return err
 	})
 	if err == nil {
-		err = d.Settle(ctx)
+		err = d.Settled(ctx)
 	}
 	return all, err
 }
@@ -171,7 +174,6 @@ func (d *Demo) changer(ctx context.Context, c village.Changement) error {
 	if err != nil {
 		return err
 	}
-	c.Commande.ContratID = contrat.ID
 	_, err = post[message.Contrat](ctx, d.qui["conseiller"], "/v1/contrats/"+contrat.ID+"/changement-compteur", c.Commande)
 	return err
 }
@@ -188,13 +190,13 @@ func (d *Demo) Decider(ctx context.Context) error {
 			if !r.Date.Before(Au) {
 				continue
 			}
-			decision := message.Decider{ReleveID: r.ID, Decision: "REJETER", Motif: "Index mal lu : le compteur n'a pas pu reculer."}
+			decision := object{"decision": "REJETER", "motif": "Index mal lu : le compteur n'a pas pu reculer."}
 			if _, err := post[message.Releve](ctx, d.qui["superviseur"], "/v1/releves/"+r.ID+"/decision", decision); err != nil {
 				return err
 			}
 		}
 		if curseur = page.Suivant; curseur == "" {
-			return d.Settle(ctx)
+			return d.Settled(ctx)
 		}
 	}
 }
@@ -241,7 +243,7 @@ func (d *Demo) PreparerLot(ctx context.Context) (message.Lot, error) {
 
 // EmettreLot issues them.
 func (d *Demo) EmettreLot(ctx context.Context, id string) (message.Lot, error) {
-	if _, err := post[message.Lot](ctx, d.qui["comptable"], "/v1/lots/"+id+"/emission", struct{}{}); err != nil {
+	if _, err := post[message.Lot](ctx, d.qui["comptable"], "/v1/lots/"+id+"/emission", nil); err != nil {
 		return message.Lot{}, err
 	}
 	return d.attendre(ctx, id, "EMIS")
@@ -287,7 +289,7 @@ func (d *Demo) Payer(ctx context.Context, lotID string) error {
 	if err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	g, all := errgroup.WithContext(ctx)
 	g.SetLimit(4)
 	modes := []string{"VIREMENT", "PRELEVEMENT", "CARTE", "CHEQUE"}
 	for i, f := range bills {
@@ -295,7 +297,7 @@ func (d *Demo) Payer(ctx context.Context, lotID string) error {
 			continue
 		}
 		g.Go(func() error {
-			_, err := post[message.Paiement](ctx, d.qui["comptable"], "/v1/paiements", message.EnregistrerPaiement{
+			_, err := post[message.Paiement](all, d.qui["comptable"], "/v1/paiements", message.EnregistrerPaiement{
 				Mode: modes[i%len(modes)], MontantCentimes: f.TTCCentimes, RecuLe: DateFacturation.AddDays(3 + i%20), Reference: f.Numero,
 			}, f.Numero)
 			return err
@@ -304,7 +306,7 @@ func (d *Demo) Payer(ctx context.Context, lotID string) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return d.Settle(ctx)
+	return d.Settled(ctx)
 }
 
 // Nouvelle is the subscription that the demonstration opens.
@@ -326,11 +328,11 @@ func (d *Demo) Souscrire(ctx context.Context, s message.Souscrire) (message.Cont
 	if err != nil {
 		return c, err
 	}
-	c, err = post[message.Contrat](ctx, d.qui["conseiller"], "/v1/contrats/"+c.ID+"/signature", message.Signer{Signataire: s.Abonne.Prenom + " " + s.Abonne.Nom})
+	c, err = post[message.Contrat](ctx, d.qui["conseiller"], "/v1/contrats/"+c.ID+"/signature", object{"signataire": s.Abonne.Prenom + " " + s.Abonne.Nom, "a_distance": false})
 	if err != nil {
 		return c, err
 	}
-	return c, d.Settle(ctx)
+	return c, d.Settled(ctx)
 }
 
 // Intervention is the order of field work at an abonne's that is not over.
@@ -349,20 +351,20 @@ func (d *Demo) Intervention(ctx context.Context, abonneID string) (message.Inter
 func (d *Demo) Ouvrir(ctx context.Context, id string, today message.Date, index int64) error {
 	technicien := d.qui["technicien"].Utilisateur()
 	path := "/v1/interventions/" + id
-	give := message.AffecterIntervention{Technicien: technicien.ID, NomTechnicien: technicien.Nom}
+	give := object{"technicien": technicien.ID, "nom_technicien": technicien.Nom}
 	if _, err := post[message.Intervention](ctx, d.qui["conseiller"], path+"/affectation", give); err != nil {
 		return err
 	}
 	for _, vers := range []string{"ACCEPTEE", "EN_ROUTE", "SUR_PLACE"} {
-		if _, err := post[message.Intervention](ctx, d.qui["technicien"], path+"/avancement", message.AvancerIntervention{Vers: vers}, vers); err != nil {
+		if _, err := post[message.Intervention](ctx, d.qui["technicien"], path+"/avancement", object{"vers": vers}, vers); err != nil {
 			return err
 		}
 	}
-	done := message.RealiserIntervention{Date: today, Index: &index, Observations: "Ouverture faite, pas de fuite au compteur.", Signataire: "Alice Lemoine"}
+	done := object{"date": today, "index": index, "observations": "Ouverture faite, pas de fuite au compteur.", "signataire": "Alice Lemoine"}
 	if _, err := post[message.Intervention](ctx, d.qui["technicien"], path+"/compte-rendu", done); err != nil {
 		return err
 	}
-	return d.Settle(ctx)
+	return d.Settled(ctx)
 }
 
 // Portail gives the abonne of a PDL a login to their own file.

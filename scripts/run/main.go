@@ -137,7 +137,7 @@ func demonstrate(ctx context.Context, s *stack.Stack, foyers int) error {
 	if err := s.FirstAdministrator(ctx, demo.Email("administrateur"), demo.Password); err != nil {
 		return err
 	}
-	d := &demo.Demo{Village: village.Village{Seed: 1, N: foyers}, Settle: s.Settle}
+	d := &demo.Demo{Village: village.Village{Seed: 1, N: foyers}, Settled: s.Settle}
 	today := message.DateOf(time.Now())
 	var lot message.Lot
 	for _, walk := range []struct {

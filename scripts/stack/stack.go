@@ -239,7 +239,7 @@ func (s *Stack) tokenKeys(ctx context.Context) (keys map[string]string, err erro
 func (s *Stack) startPrograms(ctx context.Context, c Config) error {
 	at := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 	var err error
-	if s.mailbox, err = s.start(nil, "mailbox", "-smtp", at(c.Ports.smtp), "-http", at(c.Ports.Inbox)); err != nil {
+	if s.mailbox, err = s.start(nil, "mailbox", "-smtp", at(c.Ports.smtp), "-http", at(c.Ports.Inbox), "-dir", filepath.Join(s.dir, "mails")); err != nil {
 		return err
 	}
 	s.Inbox = "http://" + at(c.Ports.Inbox)

@@ -100,7 +100,7 @@ type Pending struct {
 	Unpublished int // events in the outbox
 	Undelivered int // published, and not taken yet by a function that listens
 	Parked      int // dead letters that wait
-	Unsent      int // mails written and not sent
+	Unsent      int // mails not sent; a letter waits for the next print
 }
 
 // Settled tells that nothing is under way.
@@ -146,7 +146,7 @@ func (s *Stack) Pending(ctx context.Context) (p Pending, err error) {
 		          select from eventing.inbox i
 		          where i.consumer = b.consumer and i.source = o.event->>'source' and i.id = o.id::text)),
 		       (select count(*) from eventing.parking_lot where state = 'ATTENTE'),
-		       (select count(*) from mailer.envoi where etat in ('ATTENTE_PIECE', 'QUEUED', 'SENDING'))`,
+		       (select count(*) from mailer.envoi where etat = 'ATTENTE_PIECE' or canal = 'EMAIL' and etat in ('QUEUED', 'SENDING'))`,
 		functions, keys).Scan(&p.Unpublished, &p.Undelivered, &p.Parked, &p.Unsent)
 	if err != nil {
 		return p, fmt.Errorf("stack: pending: %w", err)
@@ -154,16 +154,33 @@ func (s *Stack) Pending(ctx context.Context) (p Pending, err error) {
 	return p, nil
 }
 
-// Settle returns once nothing is under way between the functions.
+var errStuck = errors.New("somebody has to look")
+
+// stuck is how long nothing may move before waiting for it makes no sense:
+// longer than the dead letters wait before they try again.
+const stuck = 4 * time.Minute
+
+// Settle returns once nothing is under way between the functions, or an error
+// when nothing moves any more.
 func (s *Stack) Settle(ctx context.Context) error {
-	for {
+	var last Pending
+	var faults error
+	for moved := time.Now(); ; {
 		p, err := s.Pending(ctx)
-		if err == nil && p.Settled() {
+		switch {
+		case err == nil && p.Settled():
 			return nil
+		case err == nil && p != last:
+			moved, last = time.Now(), p
+		case err != nil:
+			faults = err
+		}
+		if time.Since(moved) > stuck {
+			return fmt.Errorf("stack: nothing moves: %+v: %w", last, errors.Join(errStuck, faults))
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("stack: not settled: %+v: %w", p, errors.Join(ctx.Err(), err))
+			return fmt.Errorf("stack: not settled: %+v: %w", last, errors.Join(ctx.Err(), faults))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

@@ -74,7 +74,7 @@ func (d *des) lire(f *Foyer, i int, annuel int64) {
 			r.Attendu, r.Motif = "SUSPECTE", "VOLUME_ELEVE"
 		case t == fuite && k == dernier:
 			r.Attendu, r.Motif = "SUSPECTE", "VOLUME_ELEVE"
-		case t == rien && source == "AGENT" && d.IntN(30) == 0 && !absent(f.Releves):
+		case t == rien && k != ouvrante && source == "AGENT" && d.IntN(30) == 0 && !absent(f.Releves):
 			r.Index, r.Source, r.Attendu = 0, "ABSENCE", "ESTIMEE"
 		case source == "AGENT" && d.pourcent(6):
 			r.Source = "ABONNE"
@@ -125,7 +125,7 @@ func (d *des) changer(f *Foyer, i int, compteur *message.NouveauCompteur, litres
 	neuf := d.compteur(i+remplacants, 0, du.Year())
 	neuf.CalibreMM, neuf.Roues, neuf.LitresParUnite = ancien.CalibreMM, 5, 1000
 	pose := d.entre(0, 2)
-	f.Changement = &Changement{PDL: f.PDL.Reference, Depose: ancien.Serie, Commande: message.ChangerCompteur{
+	f.Changement = &Changement{PDL: f.PDL.Reference, Depose: ancien.Serie, Commande: Commande{
 		Date:        du.AddDays(jour),
 		IndexDepose: (litres + avant) / ancien.LitresParUnite,
 		Compteur:    neuf,
@@ -142,6 +142,11 @@ func (d *des) source(annee int) string {
 	}
 	return "AGENT"
 }
+
+// ouvrante is the round that opens the period billed first. Everybody is at
+// home: an estimate there would reach back to a period that the former system
+// billed, under tariffs that we do not have.
+const ouvrante = 3
 
 // absent tells whether nobody was at home on the last visit: two missed
 // visits in a row would call for a letter, which is another story.

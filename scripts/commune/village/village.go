@@ -23,7 +23,7 @@
 //	17 of 250  a volume ten times too large is read in the last round
 //	3 of 100   the meter passes through zero in one of the periods
 //	21 of 50   the meter is changed, in the last period or in an earlier one
-//	others     nobody at home, one visit in 30
+//	others     nobody at home, one visit in 30 (not in April 2026, when the period billed first begins)
 package village
 
 import (
@@ -86,9 +86,18 @@ type Releve struct {
 // Changement is a change of meter. The contract is known to the system that
 // made it; PDL and Depose say which one is meant.
 type Changement struct {
-	PDL      string                  `json:"pdl"`
-	Depose   string                  `json:"depose"` // serial number of the meter removed
-	Commande message.ChangerCompteur `json:"commande"`
+	PDL      string   `json:"pdl"`
+	Depose   string   `json:"depose"` // serial number of the meter removed
+	Commande Commande `json:"commande"`
+}
+
+// Commande is what POST /v1/contrats/{id}/changement-compteur takes: the
+// command ChangerCompteur without the contract, which the path names.
+type Commande struct {
+	Date        message.Date            `json:"date"`
+	IndexDepose int64                   `json:"index_depose"`
+	Compteur    message.NouveauCompteur `json:"compteur"`
+	IndexPose   int64                   `json:"index_pose"`
 }
 
 // Foyers are the households, in the order of their references.
