@@ -84,7 +84,11 @@ func TestPostgresKeepsDataOverKillAndStop(t *testing.T) {
 }
 
 func keepsData(t *testing.T, fsync bool) {
-	dir := filepath.Join(t.TempDir(), "postgres") // TempDir is closed to other users
+	parent := t.TempDir()
+	if err := os.Chmod(parent, 0o700); err != nil { // as /root is, to the user that root's PostgreSQL runs as
+		t.Fatal(err)
+	}
+	dir := filepath.Join(parent, "postgres")
 	s, err := localserver.StartPostgres(t.Context(), localserver.Postgres{Dir: dir, Fsync: fsync})
 	s = started(t, s, err)
 

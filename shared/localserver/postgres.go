@@ -72,7 +72,10 @@ func StartPostgres(ctx context.Context, c Postgres) (*Server, error) {
 		p, err := s.postgres(bin, c, lock)
 		return p, nil, err
 	}
-	return s, s.start(ctx)
+	if err := s.start(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }

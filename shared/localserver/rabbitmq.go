@@ -58,7 +58,10 @@ func StartRabbitMQ(ctx context.Context, c RabbitMQ) (*Server, error) {
 	s.launch = func(_ context.Context, lock *os.File) (*process, []*process, error) {
 		return s.rabbitmq(server, epmd, lock)
 	}
-	return s, s.start(ctx)
+	if err := s.start(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // rabbitmq starts the broker and its own Erlang port mapper, without which it
