@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -23,10 +24,14 @@ func index(n int64) *int64 { return &n }
 
 // code is that of a refusal, or "".
 func code(err error) string {
-	if err == nil {
+	var p *message.Problem
+	switch {
+	case err == nil:
 		return ""
+	case errors.As(err, &p):
+		return p.Code
 	}
-	return err.(*message.Problem).Code
+	return err.Error()
 }
 
 func TestReport(t *testing.T) {

@@ -368,9 +368,10 @@ func TestCrashAfterSending(t *testing.T) {
 func TestSameAnnouncementAtOnce(t *testing.T) {
 	b := setup(t)
 	b.tell(t, actif)
+	announced := b.ready(t)[0]
 	var wg sync.WaitGroup
 	for range 8 {
-		wg.Go(func() { b.send(t) })
+		wg.Go(func() { b.Deliver(t, ft.Event("mailer", "", announced)) })
 	}
 	wg.Wait()
 	if n := len(b.box.Mails()); n != 1 {

@@ -66,8 +66,8 @@ func (s *serveur) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// delai bounds each of the two halves of a dialogue with the server, so that
-// it is over before a tick takes the message up again.
+// delai bounds each part of a dialogue with the server (connect, greet, send),
+// so that it is over before a tick takes the message up again.
 const delai = 15 * time.Second
 
 // echec is why the server has not taken a message.

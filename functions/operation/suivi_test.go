@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -21,10 +22,14 @@ func jour(s string) message.Date {
 
 // code is that of a refusal, or "".
 func code(err error) string {
-	if err == nil {
+	var p *message.Problem
+	switch {
+	case err == nil:
 		return ""
+	case errors.As(err, &p):
+		return p.Code
 	}
-	return err.(*message.Problem).Code
+	return err.Error()
 }
 
 // compteur is a meter of a dwelling, placed on 2024-04-01 at the index and

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -173,8 +174,8 @@ func lireLigne(text string, today message.Date) (l ligne, err error) {
 
 // rejet is a refusal as a line of the answer.
 func rejet(numero int, err error) message.LigneRejetee {
-	p, ok := err.(*message.Problem)
-	if !ok {
+	var p *message.Problem
+	if !errors.As(err, &p) {
 		panic(fmt.Sprintf("line %d: %v is not a refusal", numero, err)) // the rules return nothing else
 	}
 	return message.LigneRejetee{Ligne: numero, Champ: p.Errors[0].Field, Code: p.Code, Detail: p.Detail, DetailEN: p.DetailEN}
