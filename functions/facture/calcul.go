@@ -156,7 +156,7 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 		}
 		return rows.Err()
 	})
-	b.Queue("select contrat_id, pose_id, date, index, estimee from releve where contrat_id = any($1::uuid[]) and not remplacee order by date", ids).Query(func(rows pgx.Rows) error {
+	b.Queue("select contrat_id, pose_id, date, index, estimee from releve where contrat_id = any($1::uuid[]) and not exists (select from remplacement where releve_id = id) order by date", ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var contrat string
 			var p point

@@ -100,14 +100,21 @@ func (d *dossier) cas(periode tarif.Periode) (c tarif.Cas, estimee bool, err err
 	return c, last.estimee, nil
 }
 
-// known are all points, the ends of poses included, by date; on one day the
-// end of a pose comes before the start of the next.
-func (d *dossier) known() []point {
-	points := slices.Clone(d.points)
+// known are all points, the ends of poses included, by date. What was read at
+// a change of meter goes before another reading of that day; a reading of a
+// meter that was gone by then does not count.
+func (d *dossier) known() (points []point) {
+	gone := map[string]tarif.Date{}
 	for _, p := range d.poses {
 		points = append(points, point{pose: p.id, date: p.du, index: p.debut})
 		if p.au != 0 {
+			gone[p.id] = p.au
 			points = append(points, point{pose: p.id, date: p.au, index: p.fin})
+		}
+	}
+	for _, p := range d.points {
+		if au, ok := gone[p.pose]; !ok || p.date <= au {
+			points = append(points, p)
 		}
 	}
 	slices.SortStableFunc(points, func(a, b point) int { return cmp.Compare(a.date, b.date) })
@@ -138,7 +145,7 @@ func (d *dossier) between(points []point, from, to tarif.Date) []tarif.Pose {
 				inside = append(inside, tarif.Releve{Date: q.date, Index: q.index})
 			}
 		}
-		// The same day read twice: the end of the pose is what was read at the change.
+		// A day read twice counts once.
 		inside = slices.CompactFunc(inside, func(a, b tarif.Releve) bool { return a.Date == b.Date })
 		if len(inside) < 2 {
 			continue

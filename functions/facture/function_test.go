@@ -275,6 +275,24 @@ func TestEstimateIsReversed(t *testing.T) {
 	b.sound(t)
 }
 
+func TestReversalBeforeItsEstimate(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 0)
+	c := contract(0)
+	b.deliver(t, "contrat", c.ContratID, c)
+	b.read(t, c, avril, 130, false)
+	estimate := message.ReleveValide{ReleveID: function.NewID(), ContratID: c.ContratID, PoseID: c.Pose.ID, Date: message.NewDate(2026, time.July, 1), Index: 180, Estimee: true}
+	for _, r := range []message.ReleveValide{
+		{ReleveID: function.NewID(), ContratID: c.ContratID, PoseID: c.Pose.ID, Date: octobre, Index: 160, Remplace: estimate.ReleveID},
+		estimate,
+	} {
+		b.deliver(t, "operation", "", message.RelevesValides{Releves: []message.ReleveValide{r}})
+	}
+	if f := b.bills(t, b.issue(t, lotOf(avril, octobre, emises)).ID)[0]; f.VolumeLitres != 30_000 {
+		t.Errorf("billed %d litres, want 30 000", f.VolumeLitres)
+	}
+}
+
 func TestMeterChangeWithinThePeriod(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 0)
@@ -290,6 +308,7 @@ func TestMeterChangeWithinThePeriod(t *testing.T) {
 	for range 2 {
 		b.deliver(t, "contrat", c.ContratID, change)
 	}
+	b.read(t, c, octobre, 14, false) // of a meter that was gone by then
 	c.Pose = opened
 	b.read(t, c, octobre, 30, false)
 	f := b.bills(t, b.issue(t, lotOf(avril, octobre, emises)).ID)[0]

@@ -69,7 +69,7 @@ func relevesValides(ctx context.Context, tx *function.Tx, e message.RelevesValid
 		b.Queue(`insert into releve (id, contrat_id, pose_id, date, index, estimee) values ($1, $2, $3, $4, $5, $6) on conflict (id) do nothing`,
 			r.ReleveID, r.ContratID, r.PoseID, r.Date, r.Index, r.Estimee)
 		if r.Remplace != "" {
-			b.Queue("update releve set remplacee = true where id = $1", r.Remplace)
+			b.Queue("insert into remplacement (releve_id) values ($1) on conflict do nothing", r.Remplace)
 		}
 	}
 	return tx.SendBatch(ctx, b).Close()

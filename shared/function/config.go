@@ -1,6 +1,7 @@
 package function
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,7 +30,21 @@ func (rt *Runtime) Configure(into any) {
 	if rt.listing {
 		return
 	}
-	if err := envconfig.Process("", into); err != nil && rt.err == nil {
-		rt.err = fmt.Errorf("configuration: %w", err)
+	if err := readEnvironment(into); err != nil && rt.err == nil {
+		rt.err = err
 	}
+}
+
+// readEnvironment fills a struct by its envconfig tags. The error names the
+// variable, never its value: it may be a secret.
+func readEnvironment(into any) error {
+	err := envconfig.Process("", into)
+	var parse *envconfig.ParseError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &parse):
+		return fmt.Errorf("configuration: %s cannot be read as %s", parse.KeyName, parse.TypeName)
+	}
+	return fmt.Errorf("configuration: %w", err)
 }

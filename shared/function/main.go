@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/kelseyhightower/envconfig"
 )
 
 // Runtime is what a function gets besides its messages.
@@ -73,8 +72,8 @@ func run(name string, handler func(*Runtime) (http.Handler, error)) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	var c Config
-	if err := envconfig.Process("", &c); err != nil {
-		return fmt.Errorf("configuration: %w", err)
+	if err := readEnvironment(&c); err != nil {
+		return err
 	}
 	rt, err := NewRuntime(ctx, name, c)
 	if err != nil {

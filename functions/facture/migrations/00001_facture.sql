@@ -41,10 +41,14 @@ create table releve (
   pose_id    uuid not null,
   date       date not null,
   index      bigint not null check (index >= 0),
-  estimee    boolean not null,
-  remplacee  boolean not null default false -- an estimate that a real reading reversed
+  estimee    boolean not null
 );
 create index releve_contrat on releve (contrat_id, date);
+
+-- Estimates that a real reading reversed: known maybe before the estimate itself is.
+create table remplacement (
+  releve_id uuid primary key
+);
 
 -- Tariffs: data with dates and a source, never constants.
 create table grille (
@@ -249,5 +253,5 @@ revoke update, delete on ecriture, mouvement, paiement, lettrage, serie, compte 
 grant update on serie to facture;
 
 -- +goose Down
-drop table mouvement, ecriture, compte, lettrage, paiement, facture, serie, lot_erreur, lot_tranche, lot, redevance, grille, releve, pose, contrat;
+drop table mouvement, ecriture, compte, lettrage, paiement, facture, serie, lot_erreur, lot_tranche, lot, redevance, grille, remplacement, releve, pose, contrat;
 drop function facture_figee, ecriture_equilibree;
