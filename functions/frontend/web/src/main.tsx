@@ -15,7 +15,7 @@ import { setNonce } from 'get-nonce'
 import { StrictMode, useEffect } from 'react'
 import { createRoot } from 'react-dom/client'
 import { asProblem } from './api/problem'
-import { refresh } from './api/session'
+import { resume } from './api/session'
 import { useLang } from './i18n'
 import { router } from './router'
 import { cssVariables, theme } from './theme'
@@ -53,7 +53,7 @@ function App() {
 }
 
 // Whether there is a session decides what is shown first.
-await refresh().catch(() => null)
+await resume().catch(() => null)
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <App />

@@ -21,7 +21,6 @@ const connexion = createRoute({
 const invitation = createRoute({
   getParentRoute: () => root,
   path: '/invitation',
-  validateSearch: (search): { jeton?: string } => ({ jeton: search.jeton === undefined ? undefined : String(search.jeton) }),
   component: lazyRouteComponent(() => import('./pages/Invitation')),
 })
 
@@ -63,7 +62,7 @@ const routeTree = root.addChildren([
     page('/abonnes/$id', 'abonnes:l', () => import('./pages/Abonne'), (search): { onglet?: string } => ({ onglet: text(search.onglet) })),
     page('/contrats', 'contrats:l', () => import('./pages/Contrats'), byState),
     page('/souscription', 'contrats:c', () => import('./pages/Subscribe'), (search): { abonne?: string } => ({ abonne: text(search.abonne) })),
-    page('/tournees', 'tournees:l,releves:l', () => import('./pages/Tournees')),
+    page('/tournees', 'tournees:l', () => import('./pages/Tournees')),
     page('/releves/suspects', 'releves:l', () => import('./pages/Suspects')),
     page('/lots', 'lots:l', () => import('./pages/Lots')),
     page('/lots/$id', 'lots:l', () => import('./pages/Lot')),

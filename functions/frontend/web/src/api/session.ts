@@ -16,11 +16,15 @@ interface Session {
 let current: Session | null = null
 let timer: ReturnType<typeof setTimeout> | undefined
 const listeners = new Set<() => void>()
+// Whether this browser had a session, so that a visitor is not refused one for nothing.
+const trace = 'aquaerp-session'
 const tabs = new BroadcastChannel('aquaerp-session')
 tabs.onmessage = () => set(null) // logged out in another tab
 
 function set(next: Session | null) {
   current = next
+  if (next) localStorage.setItem(trace, '')
+  else localStorage.removeItem(trace)
   clearTimeout(timer)
   // Half a minute early; a sleeping tab that misses it renews on its next request.
   if (next) timer = setTimeout(() => void refresh(), Math.max(next.expires - Date.now() - 30_000, 5_000))
@@ -59,6 +63,9 @@ async function renew(): Promise<Session | null> {
     return null
   }
 }
+
+/** Takes up the session that the browser had, if any. */
+export const resume = async () => (localStorage.getItem(trace) === null ? null : refresh())
 
 export const logIn = (identifiant: string, mot_de_passe: string) => open('sessions', json({ identifiant, mot_de_passe }))
 export const acceptInvitation = (jeton: string, mot_de_passe: string) => open('invitations/acceptation', json({ jeton, mot_de_passe }))

@@ -60,7 +60,13 @@ export const en: Dictionary = {
     abonnes: 'Subscribers',
   },
   role: {
+    super_administrateur: 'Super administrator',
     administrateur: 'Administrator',
+    chef_equipe: 'Team leader',
+    agent_saisie: 'Data entry clerk',
+    agent_terrain: 'Field agent',
+    contentieux: 'Litigation officer',
+    auditeur: 'External auditor',
     superviseur: 'Supervisor',
     conseiller: 'Customer adviser',
     technicien: 'Technician',
@@ -90,7 +96,7 @@ export const en: Dictionary = {
     roomAdmin: 'Follow-up and administration',
   },
   state: {
-    contrat: { A_SIGNER: 'To sign', EN_RETRACTATION: 'Withdrawal period', ACTIF: 'Active', ANNULE: 'Cancelled' },
+    contrat: { A_SIGNER: 'To sign', EN_RETRACTATION: 'Withdrawal period', SIGNE: 'Signed, to be opened', ACTIF: 'Active', ANNULE: 'Cancelled' },
     releve: { VALIDEE: 'Valid', SUSPECTE: 'To check', CONFIRMEE: 'Confirmed', REJETEE: 'Rejected', ESTIMEE: 'Estimated', REMPLACEE: 'Replaced' },
     lot: { PREPARE: 'Computing', CALCULE: 'To approve', EMISSION: 'Issuing', EMIS: 'Issued', REJETE: 'Rejected' },
     facture: { CALCULEE: 'Computed', EMISE: 'To pay', PARTIELLE: 'Partly paid', PAYEE: 'Paid', ECHUE: 'Overdue' },

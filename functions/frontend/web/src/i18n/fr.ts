@@ -59,7 +59,13 @@ export const fr = {
     abonnes: 'Abonnés',
   },
   role: {
+    super_administrateur: 'Super administrateur',
     administrateur: 'Administrateur',
+    chef_equipe: 'Chef d’équipe',
+    agent_saisie: 'Agent de saisie',
+    agent_terrain: 'Agent de terrain',
+    contentieux: 'Gestionnaire contentieux',
+    auditeur: 'Auditeur externe',
     superviseur: 'Superviseur',
     conseiller: 'Conseiller clientèle',
     technicien: 'Technicien',
@@ -89,7 +95,7 @@ export const fr = {
     roomAdmin: 'Suivi et administration',
   },
   state: {
-    contrat: { A_SIGNER: 'À signer', EN_RETRACTATION: 'Délai de rétractation', ACTIF: 'Actif', ANNULE: 'Annulé' },
+    contrat: { A_SIGNER: 'À signer', EN_RETRACTATION: 'Délai de rétractation', SIGNE: 'Signé, à ouvrir', ACTIF: 'Actif', ANNULE: 'Annulé' },
     releve: { VALIDEE: 'Validé', SUSPECTE: 'À vérifier', CONFIRMEE: 'Confirmé', REJETEE: 'Rejeté', ESTIMEE: 'Estimé', REMPLACEE: 'Remplacé' },
     lot: { PREPARE: 'Calcul en cours', CALCULE: 'À approuver', EMISSION: 'Émission en cours', EMIS: 'Émis', REJETE: 'Rejeté' },
     facture: { CALCULEE: 'Calculée', EMISE: 'À payer', PARTIELLE: 'Payée en partie', PAYEE: 'Payée', ECHUE: 'En retard' },

@@ -34,7 +34,7 @@ export default function Abonne() {
   const fiche = useQuery({
     ...ficheAbonne(id),
     // A signed contract becomes active by itself: look again until it is.
-    refetchInterval: ({ state }) => (list(state.data?.contrats).some((c) => c.etat === 'EN_RETRACTATION') ? 4000 : false),
+    refetchInterval: ({ state }) => (list(state.data?.contrats).some((c) => c.etat === 'SIGNE') ? 4000 : false),
   })
   const [paying, pay] = useDisclosure()
   return (

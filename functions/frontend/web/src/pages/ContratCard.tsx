@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { api, list, ok, type Schemas } from '../api/client'
 import { useCommand } from '../api/hooks'
 import { can } from '../api/session'
-import { address, day, fullName, integer } from '../format'
+import { address, day, fullName, integer, today } from '../format'
 import { useT } from '../i18n'
 import { Ask, done, showFields } from '../ui/forms'
 import { IconHourglass, IconSignature } from '../ui/icons'
@@ -21,6 +21,8 @@ export function ContratCard({ contrat: c, actions = true }: { contrat: Contrat; 
   const [withdrawing, withdraw] = useDisclosure()
   const poses = list(c.poses)
   const pose = poses.at(-1)
+  const signed = c.etat === 'EN_RETRACTATION' || c.etat === 'SIGNE'
+  const withdrawable = c.etat === 'A_SIGNER' || (signed && (c.retractation_jusqu_au ?? '') >= today())
   const meter = pose?.compteur ?? c.compteur_prevu
   return (
     <Card title={`${t.facture.contract} ${c.numero}`} aside={<State of="contrat" value={c.etat} />}>
@@ -30,7 +32,7 @@ export function ContratCard({ contrat: c, actions = true }: { contrat: Contrat; 
             [t.contrats.nature, t.word.contrat[c.nature]],
             c.actif_depuis ? [t.abonne.since, day(c.actif_depuis)] : [t.abonne.wantedFrom, day(c.debut_souhaite)],
             c.signe_le && [t.abonne.signedOn, day(c.signe_le)],
-            c.etat === 'EN_RETRACTATION' && c.retractation_jusqu_au && [t.abonne.withdrawUntil, day(c.retractation_jusqu_au)],
+            signed && c.retractation_jusqu_au && [t.abonne.withdrawUntil, day(c.retractation_jusqu_au)],
             [t.subscribe.mode, t.word.mode[c.mode_paiement]],
           ]}
         />
@@ -49,8 +51,8 @@ export function ContratCard({ contrat: c, actions = true }: { contrat: Contrat; 
           {poses.slice(0, -1).map((p) => <Text key={p.id} size="xs" c="dimmed">{`${t.abonne.meter} ${p.compteur.serie} : ${day(p.du)} – ${day(p.au)}, ${t.abonne.index.toLowerCase()} ${integer(p.index_debut)} – ${p.index_fin === undefined ? '' : integer(p.index_fin)}`}</Text>)}
         </Stack>
       )}
-      {c.etat === 'EN_RETRACTATION' && <Alert mt="md" color="eau" icon={<IconHourglass size={18} aria-hidden />}>{t.abonne.waiting}</Alert>}
-      {actions && can('contrats:m') && (c.etat === 'A_SIGNER' || c.etat === 'EN_RETRACTATION') && (
+      {c.etat === 'SIGNE' && <Alert mt="md" color="eau" icon={<IconHourglass size={18} aria-hidden />}>{t.abonne.waiting}</Alert>}
+      {actions && can('contrats:m') && withdrawable && (
         <Group justify="flex-end" mt="md" gap="xs">
           <Button variant="subtle" color="rouge" onClick={withdraw.open}>{t.abonne.withdraw}</Button>
           {c.etat === 'A_SIGNER' && <Button leftSection={<IconSignature size={16} />} onClick={sign.open}>{t.abonne.sign}</Button>}

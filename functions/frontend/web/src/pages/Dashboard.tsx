@@ -39,12 +39,12 @@ function Today({ data }: { data: Schemas['Tableau'] }) {
   const t = useT()
   const { releves, factures, plans, interventions, contrats } = data
   const tasks = [
-    plans && plans.echecs > 0 && <Tile key="echecs" to="/processus?etat=ECHEC" tone="bad" icon={IconRoute} value={integer(plans.echecs)} label={t.home.echecs(plans.echecs)} />,
-    releves && releves.suspects > 0 && <Tile key="suspects" to="/releves/suspects" tone="warn" icon={IconAlertTriangle} value={integer(releves.suspects)} label={t.home.suspects(releves.suspects)} />,
-    factures && factures.lots_a_approuver > 0 && <Tile key="lots" to="/lots" tone="warn" icon={IconStack2} value={integer(factures.lots_a_approuver)} label={t.home.lots(factures.lots_a_approuver)} />,
-    contrats && contrats.a_signer > 0 && <Tile key="signer" to="/contrats?etat=A_SIGNER" tone="info" icon={IconSignature} value={integer(contrats.a_signer)} label={t.home.aSigner(contrats.a_signer)} />,
-    interventions && interventions.ouvertes > 0 && <Tile key="ouvertes" to="/interventions?etat=OUVERTES" tone="info" icon={IconTool} value={integer(interventions.ouvertes)} label={t.home.ouvertes(interventions.ouvertes)} />,
-    factures && factures.echu_centimes > 0 && <Tile key="echu" to="/lots" tone="bad" icon={IconCoinEuro} value={euros(factures.echu_centimes)} label={t.home.echu(factures.impayees)} />,
+    plans && plans.echecs > 0 && <Tile key="echecs" to="/processus?etat=ECHEC" right="processus:l" tone="bad" icon={IconRoute} value={integer(plans.echecs)} label={t.home.echecs(plans.echecs)} />,
+    releves && releves.suspects > 0 && <Tile key="suspects" to="/releves/suspects" right="releves:l" tone="warn" icon={IconAlertTriangle} value={integer(releves.suspects)} label={t.home.suspects(releves.suspects)} />,
+    factures && factures.lots_a_approuver > 0 && <Tile key="lots" to="/lots" right="lots:l" tone="warn" icon={IconStack2} value={integer(factures.lots_a_approuver)} label={t.home.lots(factures.lots_a_approuver)} />,
+    contrats && contrats.a_signer > 0 && <Tile key="signer" to="/contrats?etat=A_SIGNER" right="contrats:l" tone="info" icon={IconSignature} value={integer(contrats.a_signer)} label={t.home.aSigner(contrats.a_signer)} />,
+    interventions && interventions.ouvertes > 0 && <Tile key="ouvertes" to="/interventions?etat=OUVERTES" right="interventions:l" tone="info" icon={IconTool} value={integer(interventions.ouvertes)} label={t.home.ouvertes(interventions.ouvertes)} />,
+    factures && factures.echu_centimes > 0 && <Tile key="echu" to="/lots" right="lots:l" tone="bad" icon={IconCoinEuro} value={euros(factures.echu_centimes)} label={t.home.echu(factures.impayees)} />,
   ].filter(Boolean)
   return (
     <Stack component="section" gap="sm" aria-labelledby="today">
@@ -62,29 +62,28 @@ function Figures({ data }: { data: Schemas['Tableau'] }) {
   const t = useT()
   const { contrats, releves, factures, plans } = data
   const share = factures && factures.facture_centimes > 0 ? t.home.collected(percent(Math.round((factures.encaisse_centimes / factures.facture_centimes) * 1000))) : undefined
-  const money = can('comptabilite:l') ? '/balance' : '/lots'
+  const [money, books] = can('comptabilite:l') ? ['/balance', 'comptabilite:l'] : ['/lots', 'lots:l']
   return (
     <Stack component="section" gap="sm" aria-labelledby="figures">
       <Title order={2} id="figures">{t.home.figures}</Title>
       <SimpleGrid cols={{ base: 2, md: 4 }} spacing="md">
-        {contrats && <Tile to="/abonnes" value={integer(contrats.abonnes)} label={t.home.abonnes} />}
-        {contrats && <Tile to="/contrats?etat=ACTIF" value={integer(contrats.actifs)} label={t.home.actifs} />}
-        {contrats && <Tile to="/contrats?etat=EN_RETRACTATION" value={integer(contrats.en_cours)} label={t.home.enCours} />}
-        {releves && <Tile to="/tournees" value={integer(releves.compteurs)} label={t.home.compteurs} />}
-        {factures && <Tile to="/lots" value={euros(factures.facture_centimes)} label={t.home.facture} hint={t.home.factures(factures.factures)} />}
-        {factures && <Tile to={money} value={euros(factures.encaisse_centimes)} label={t.home.encaisse} hint={share} />}
-        {factures && <Tile to={money} value={euros(factures.reste_centimes)} label={t.home.reste} />}
-        {plans && <Tile to="/processus?etat=EN_COURS" value={integer(plans.en_cours)} label={t.home.plans} />}
+        {contrats && <Tile to="/abonnes" right="abonnes:l" value={integer(contrats.abonnes)} label={t.home.abonnes} />}
+        {contrats && <Tile to="/contrats?etat=ACTIF" right="contrats:l" value={integer(contrats.actifs)} label={t.home.actifs} />}
+        {contrats && <Tile to="/contrats?etat=SIGNE" right="contrats:l" value={integer(contrats.en_cours)} label={t.home.enCours} />}
+        {releves && <Tile to="/tournees" right="tournees:l" value={integer(releves.compteurs)} label={t.home.compteurs} />}
+        {factures && <Tile to="/lots" right="lots:l" value={euros(factures.facture_centimes)} label={t.home.facture} hint={t.home.factures(factures.factures)} />}
+        {factures && <Tile to={money} right={books} value={euros(factures.encaisse_centimes)} label={t.home.encaisse} hint={share} />}
+        {factures && <Tile to={money} right={books} value={euros(factures.reste_centimes)} label={t.home.reste} />}
+        {plans && <Tile to="/processus?etat=EN_COURS" right="processus:l" value={integer(plans.en_cours)} label={t.home.plans} />}
       </SimpleGrid>
     </Stack>
   )
 }
 
-/** A number that leads to the rows behind it. */
-function Tile({ to, value, label, hint, icon: Shape, tone }: { to: string; value: string; label: string; hint?: ReactNode; icon?: Icon; tone?: Tone }) {
-  const [path, search] = to.split('?')
-  return (
-    <RouterLink className="tile" to={path!} search={search ? Object.fromEntries(new URLSearchParams(search)) : undefined}>
+/** A number that leads to the rows behind it, for who may see them. */
+function Tile({ to, right, value, label, hint, icon: Shape, tone }: { to: string; right: string; value: string; label: string; hint?: ReactNode; icon?: Icon; tone?: Tone }) {
+  const content = (
+    <>
       {Shape && <span className="tile-icon" data-tone={tone}><Shape size={22} stroke={1.7} aria-hidden /></span>}
       <span style={{ flex: 1, minWidth: 0 }}>
         <span className="tile-value num" style={{ display: 'block' }}>{value}</span>
@@ -92,8 +91,11 @@ function Tile({ to, value, label, hint, icon: Shape, tone }: { to: string; value
         {hint && <Text component="span" display="block" size="xs" c="dimmed">{hint}</Text>}
       </span>
       {Shape && <IconChevronRight size={16} aria-hidden className="soft" />}
-    </RouterLink>
+    </>
   )
+  const [path, search] = to.split('?')
+  if (!can(right)) return <div className="tile">{content}</div>
+  return <RouterLink className="tile" to={path!} search={search ? Object.fromEntries(new URLSearchParams(search)) : undefined}>{content}</RouterLink>
 }
 
 function Trend({ volumes }: { volumes: Schemas['VolumePeriode'][] }) {

@@ -20,7 +20,7 @@ export default function FacturePage() {
   const t = useT()
   const { id } = useParams({ strict: false }) as { id: string }
   const [paying, pay] = useDisclosure()
-  const back: [string, string] = can('portail:l') ? [t.nav.espace, '/espace'] : [t.nav.lots, '/lots']
+  const back: [string, string] = can('portail:l') ? [t.nav.espace, '/espace'] : can('lots:l') ? [t.nav.lots, '/lots'] : [t.nav.abonnes, '/abonnes']
   return (
     <PageOf title={t.lot.bills} query={useQuery(factureQuery(id))}>
       {(f) => (

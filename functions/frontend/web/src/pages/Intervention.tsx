@@ -89,12 +89,13 @@ function Report({ order }: { order: Order }) {
 
 function Assign({ order }: { order: Order }) {
   const t = useT()
-  const team = useQuery({ queryKey: ['utilisateurs', 'technicien'], queryFn: ({ signal }) => ok(api.GET('/v1/utilisateurs', { params: { query: { role: 'technicien', limite: 200 } }, signal })), enabled: can('utilisateurs:l') })
+  const may = can('utilisateurs:l') || can('interventions:c')
+  const team = useQuery({ queryKey: ['utilisateurs', 'technicien'], queryFn: ({ signal }) => ok(api.GET('/v1/utilisateurs', { params: { query: { role: 'technicien', limite: 200 } }, signal })), enabled: may })
   const command = useCommand(
     (body: Schemas['AffecterIntervention'], header) => ok(api.POST('/v1/interventions/{id}/affectation', { params: path(order, header), body })),
     (_, { nom_technicien }) => done(t.interventions.assigned(nom_technicien)),
   )
-  if (!can('utilisateurs:l') || !['PLANIFIEE', 'AFFECTEE'].includes(order.etat)) return null
+  if (!may || !['PLANIFIEE', 'AFFECTEE'].includes(order.etat)) return null
   const users = list(team.data?.items)
   const choose = (technicien: string | null) => {
     const user = users.find((u) => u.id === technicien)

@@ -1,6 +1,6 @@
 import { Alert, Button, PasswordInput, Stack, Text, Title } from '@mantine/core'
 import { useForm } from '@mantine/form'
-import { useRouter, useSearch } from '@tanstack/react-router'
+import { useRouter, useRouterState } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { asProblem } from '../api/problem'
 import { acceptInvitation } from '../api/session'
@@ -12,7 +12,8 @@ import { Empty } from '../ui/Loaded'
 export default function Invitation() {
   const t = useT()
   const router = useRouter()
-  const { jeton } = useSearch({ strict: false })
+  // In the fragment, which no server and no log sees.
+  const jeton = useRouterState({ select: (state) => state.location.hash })
   const [error, setError] = useState('')
   const [busy, setBusy] = useState(false)
   const form = useForm({

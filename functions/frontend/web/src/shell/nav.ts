@@ -1,5 +1,5 @@
 import { can } from '../api/session'
-import type { Dictionary } from '../i18n'
+import { t, type Dictionary } from '../i18n'
 import { type Icon, IconAlertTriangle, IconClipboardList, IconCoinEuro, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
 
 export interface Entry {
@@ -10,10 +10,9 @@ export interface Entry {
 }
 
 /** What the session's role may open, in the order of the menu. */
-export function entries(t: Dictionary, role: string): Entry[] {
-  const { nav } = t
+export function entries({ nav }: Dictionary, role: string): Entry[] {
   const all: [string, string, string, Icon, string?][] = [
-    ['tableau:l', '/', nav.home, IconLayoutDashboard],
+    [role === 'technicien' ? '' : 'tableau:l', '/', nav.home, IconLayoutDashboard],
     ['portail:l', '/espace', nav.espace, IconDroplet],
     ['abonnes:l', '/abonnes', nav.abonnes, IconUsers, nav.roomClients],
     ['contrats:l', '/contrats', nav.contrats, IconFileText, nav.roomClients],
@@ -31,5 +30,5 @@ export function entries(t: Dictionary, role: string): Entry[] {
   return all.filter(([right]) => can(right)).map(([, to, label, icon, room]) => ({ to, label, icon, room }))
 }
 
-/** Where a role starts. */
-export const homeOf = (role: string | undefined) => (role === 'abonne' ? '/espace' : role === 'technicien' ? '/terrain' : '/')
+/** Where a role starts: the first page that it may open. */
+export const homeOf = (role: string | undefined) => entries(t(), role ?? '')[0]?.to ?? '/'

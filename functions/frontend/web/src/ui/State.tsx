@@ -8,7 +8,7 @@ const say = (tone: Tone, icon: Icon, ...states: string[]) => states.forEach((sta
 say('neutral', IconCircleDashed, 'A_VENIR', 'PLANIFIEE', 'INVITE', 'ATTENTE_PIECE', 'QUEUED', 'BASSE')
 say('neutral', IconBan, 'ANNULE', 'ANNULEE', 'REJETE', 'REJETEE', 'REMPLACEE')
 say('neutral', IconCircle, 'CALCULEE', 'NORMALE')
-say('info', IconCircleDot, 'EN_COURS', 'AFFECTEE', 'ACCEPTEE', 'EN_ROUTE', 'SUR_PLACE', 'SENDING', 'PREPARE', 'EMISSION', 'EMISE')
+say('info', IconCircleDot, 'SIGNE', 'EN_COURS', 'AFFECTEE', 'ACCEPTEE', 'EN_ROUTE', 'SUR_PLACE', 'SENDING', 'PREPARE', 'EMISSION', 'EMISE')
 say('warn', IconHourglass, 'A_SIGNER', 'EN_RETRACTATION', 'CALCULE', 'PARTIELLE')
 say('warn', IconAlertTriangle, 'SUSPECTE', 'ESTIMEE')
 say('good', IconCircleCheck, 'ACTIF', 'VALIDEE', 'CONFIRMEE', 'EMIS', 'PAYEE', 'REALISEE', 'TERMINE', 'FAITE', 'SENT')

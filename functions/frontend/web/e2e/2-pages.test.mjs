@@ -1,0 +1,57 @@
+// Every page, in both themes, at a desk and on a phone: axe finds nothing,
+// the console is silent, nothing leaves the origin, nothing sticks out.
+import assert from 'node:assert/strict'
+import { mkdir } from 'node:fs/promises'
+import { after, before, test } from 'node:test'
+import { base, desktop, launch, loaded, logIn, person, phone, problems, reader } from './harness.mjs'
+
+let browser
+const objects = {}
+before(async () => {
+  browser = await launch()
+  const read = await reader('superviseur')
+  const last = async (path) => (await read(path)).items.at(-1)?.id
+  objects.lot = await last('/lots')
+  objects.facture = await last(`/lots/${objects.lot}/factures`)
+  objects.abonne = (await read(`/factures/${objects.facture}`)).abonne_id
+  objects.plan = await last('/plans')
+  objects.intervention = await last('/interventions')
+  const espace = await reader('abonne')
+  objects.sienne = (await espace(`/abonnes/${espace.utilisateur.abonne_id}/factures`)).items[0]?.id
+  for (const [name, id] of Object.entries(objects)) assert.ok(id, `the product has no ${name}`)
+  if (process.env.SCREENSHOTS) await mkdir(process.env.SCREENSHOTS, { recursive: true })
+})
+after(() => browser.close())
+
+const pages = {
+  visiteur: ['/connexion', '/invitation', '/invitation#jeton'],
+  superviseur: [
+    '/', '/abonnes', '/abonnes?q=introuvable', '/abonnes/:abonne', '/contrats', '/contrats?etat=ANNULE', '/tournees', '/releves/suspects', '/lots', '/lots/:lot', '/factures/:facture',
+    '/tarifs', '/balance', '/interventions', '/interventions/:intervention', '/processus', '/processus/:plan', '/courrier', '/utilisateurs',
+    ...['releves', 'factures', 'paiements', 'interventions', 'envois', 'chronologie'].map((tab) => `/abonnes/:abonne?onglet=${tab}`),
+  ],
+  conseiller: ['/souscription'],
+  technicien: ['/terrain', '/interventions/:intervention'],
+  abonne: ['/espace', '/factures/:sienne', '/lots'],
+}
+
+for (const theme of ['light', 'dark'])
+  for (const [size, viewport] of [['desk', desktop], ['phone', phone]])
+    test(`pages, ${theme}, ${size}`, { timeout: 300_000 }, async () => {
+      const found = []
+      for (const [role, addresses] of Object.entries(pages)) {
+        const { page, faults, close } = await person(browser, { viewport, theme })
+        if (role !== 'visiteur') await logIn(page, role)
+        for (const address of addresses) {
+          await page.goto(base + address.replace(/:(\w+)/, (_, name) => objects[name]))
+          await loaded(page)
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+          if (wide > 0) found.push(`${role} ${address} is ${wide} px too wide`)
+          for (const problem of await problems(page)) found.push(`${role} ${address}: ${problem}`)
+          if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/${role}${address.replace(/\W+/g, '-')}-${theme}-${size}.png`, fullPage: true })
+        }
+        found.push(...faults)
+        await close()
+      }
+      assert.deepEqual(found, [])
+    })
