@@ -23,7 +23,7 @@ func Build(ctx context.Context, root, bin string) error {
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return fmt.Errorf("stack: %w", err)
 	}
-	return command(ctx, root, "go", append([]string{"build", "-trimpath", "-o", bin + string(filepath.Separator)}, programs...)...)
+	return command(ctx, root, "go", append([]string{"build", "-o", bin + string(filepath.Separator)}, programs...)...)
 }
 
 // BuildWeb builds the web application into the folder that the frontend
