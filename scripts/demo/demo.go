@@ -303,10 +303,7 @@ func (d *Demo) Payer(ctx context.Context, lotID string) error {
 			return err
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return d.Settled(ctx)
+	return g.Wait()
 }
 
 // Nouvelle is the subscription that the demonstration opens.
