@@ -137,7 +137,7 @@ export default function Subscribe() {
         }}
       >
         <Card>
-          <Stepper active={step} onStepClick={go} size="sm" mb="lg">
+          <Stepper active={step} onStepClick={go} size="sm" mb="lg" wrap={false}>
             {steps.map((name, i) => <Stepper.Step key={name} label={t.subscribe.steps[name]} aria-current={i === step ? 'step' : undefined} />)}
           </Stepper>
           <Title order={2} size="h3" mb="md">{t.subscribe.steps[steps[step]!]}</Title>

@@ -49,7 +49,7 @@ export function Shell() {
               <Mark /> <Box component="span" visibleFrom="xs">AquaERP</Box>
             </Link>
           </Box>
-          <Box flex={1}>
+          <Box flex={1} miw={0}>
             {can('abonnes:l') && (
               <button type="button" className="search-trigger" onClick={spotlight.open}>
                 <IconSearch size={16} aria-hidden />

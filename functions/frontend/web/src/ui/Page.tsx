@@ -65,7 +65,7 @@ export function PageOf<T>({ title, query, children }: { title: string; query: Qu
 /** A titled surface. With `flush`, its content (a table) touches the edges. */
 export function Card({ title, aside, flush, children, ...rest }: { title?: string; aside?: ReactNode; flush?: boolean; children: ReactNode } & PaperProps) {
   return (
-    <Paper component="section" className="card" p={flush ? 0 : 'lg'} {...rest}>
+    <Paper component="section" className={flush ? 'card flush' : 'card'} p={flush ? 0 : 'lg'} {...rest}>
       {title && (
         <Group justify="space-between" px={flush ? 'lg' : 0} pt={flush ? 'md' : 0} pb={flush ? 'xs' : 'md'} wrap="nowrap">
           <Title order={2} size="h3">{title}</Title>
