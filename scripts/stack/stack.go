@@ -57,11 +57,11 @@ const database = "aquaerp"
 
 // Start starts everything, and returns once it can be used. Whatever ctx does
 // after that, the stack runs until Stop.
-func Start(ctx context.Context, c Config) (s *Stack, err error) {
+func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	if c.Step == nil {
 		c.Step = func(string) func() { return func() {} }
 	}
-	s = &Stack{root: c.Root, Logs: filepath.Join(c.Dir, "logs")}
+	s := &Stack{root: c.Root, Logs: filepath.Join(c.Dir, "logs")}
 	if s.dir, err = filepath.Abs(c.Dir); err != nil {
 		return nil, fmt.Errorf("stack: %w", err)
 	}
