@@ -6,36 +6,43 @@ go 1.26.0
 replace github.com/cloudevents/sdk-go/sql/v2 => github.com/cloudevents/sdk-go/sql/v2 v2.0.0-20240712172937-3ce6b2f1f011
 
 require (
-	codeberg.org/go-pdf/fpdf v0.12.0
-	github.com/boombuler/barcode v1.1.0
-	github.com/cloudevents/sdk-go/v2 v2.16.2
-	github.com/danielgtaylor/huma/v2 v2.37.2
-	github.com/emersion/go-smtp v0.25.1
-	github.com/go-jose/go-jose/v4 v4.1.8
-	github.com/go-playground/validator/v10 v10.30.6
-	github.com/google/uuid v1.6.0
-	github.com/jackc/pgx/v5 v5.12.0
-	github.com/kelseyhightower/envconfig v1.4.0
-	github.com/pressly/goose/v3 v3.29.0
-	github.com/prometheus/client_golang v1.25.0
-	github.com/rabbitmq/amqp091-go v1.16.0
-	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
-	github.com/vearutop/statigz v1.4.0
-	github.com/wneessen/go-mail v0.8.1
-	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.72.0
+	codeberg.org/go-pdf/fpdf v0.12.0 // draws the PDF of a bill
+	github.com/boombuler/barcode v1.1.0 // the QR code that pays a bill
+	github.com/cloudevents/sdk-go/v2 v2.16.2 // CloudEvents over HTTP and as JSON
+	github.com/danielgtaylor/huma/v2 v2.37.2 // REST, its validation and its OpenAPI document; JSON Schemas of messages
+	github.com/emersion/go-smtp v0.25.1 // the SMTP server of the mailbox that shows mails in make run and in tests
+	github.com/go-jose/go-jose/v4 v4.1.8 // signs and verifies access tokens
+	github.com/go-playground/validator/v10 v10.30.6 // holds payloads against their tags
+	github.com/google/uuid v1.6.0 // ids of version 7, which sort by time
+	github.com/jackc/pgx/v5 v5.12.0 // PostgreSQL, with pipelined batches
+	github.com/kelseyhightower/envconfig v1.4.0 // settings from the environment
+	github.com/pressly/goose/v3 v3.29.0 // migrations
+	github.com/prometheus/client_golang v1.25.0 // metrics that a local Prometheus reads
+	github.com/rabbitmq/amqp091-go v1.16.0 // RabbitMQ, for eventing alone
+	github.com/robfig/cron/v3 v3.0.1 // schedules of PingSources, read as Knative reads them
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests hold the schemas against the wire
+	github.com/vearutop/statigz v1.4.0 // serves the compressed web application
+	github.com/wneessen/go-mail v0.8.1 // writes and sends mails
+	go.opentelemetry.io/otel v1.47.0 // traces and metrics
 	go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp v1.47.0
 	go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp v1.47.0
 	go.opentelemetry.io/otel/exporters/prometheus v0.69.0
+	go.opentelemetry.io/otel/metric v1.47.0
+	go.opentelemetry.io/otel/sdk v1.47.0
 	go.opentelemetry.io/otel/sdk/metric v1.47.0
-	golang.org/x/crypto v0.58.0
-	golang.org/x/sync v0.24.0
-	golang.org/x/tools v0.52.0
-	k8s.io/api v0.35.7
-	knative.dev/eventing v0.50.0
-	knative.dev/eventing-rabbitmq v0.48.0
-	knative.dev/serving v0.50.0
-	pgregory.net/rapid v1.3.0
-	sigs.k8s.io/yaml v1.6.0
+	go.opentelemetry.io/otel/trace v1.47.0
+	golang.org/x/crypto v0.58.0 // argon2id for passwords
+	golang.org/x/sync v0.24.0 // groups of goroutines that fail together
+	golang.org/x/text v0.43.0 // search without accents
+	golang.org/x/time v0.12.0 // rate limits of the gateway
+	k8s.io/api v0.35.7 // Deployments, Secrets and ConfigMaps of the local runtime
+	k8s.io/apimachinery v0.35.7
+	knative.dev/eventing v0.50.0 // PingSource and its validation
+	knative.dev/eventing-rabbitmq v0.48.0 // the receive adapter itself, and RabbitmqSource
+	knative.dev/pkg v0.0.0-20260727151759-521cb33b33dd
+	knative.dev/serving v0.50.0 // Service, its defaults and its validation
+	pgregory.net/rapid v1.3.0 // property tests
+	sigs.k8s.io/yaml v1.6.0 // strict YAML of manifests
 )
 
 require (
@@ -97,34 +104,28 @@ require (
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/rickb777/date v1.13.0 // indirect
 	github.com/rickb777/plural v1.2.1 // indirect
-	github.com/robfig/cron/v3 v3.0.1 // indirect
 	github.com/sethvargo/go-retry v0.5.0 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
+	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.72.0 // indirect
 	go.opentelemetry.io/contrib/instrumentation/runtime v0.69.0 // indirect
-	go.opentelemetry.io/otel v1.47.0 // indirect
 	go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc v1.44.0 // indirect
 	go.opentelemetry.io/otel/exporters/otlp/otlptrace v1.47.0 // indirect
 	go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc v1.44.0 // indirect
 	go.opentelemetry.io/otel/exporters/stdout/stdouttrace v1.45.0 // indirect
 	go.opentelemetry.io/otel/log v1.47.0 // indirect
-	go.opentelemetry.io/otel/metric v1.47.0 // indirect
-	go.opentelemetry.io/otel/sdk v1.47.0 // indirect
-	go.opentelemetry.io/otel/trace v1.47.0 // indirect
 	go.opentelemetry.io/proto/otlp v1.11.0 // indirect
 	go.uber.org/atomic v1.10.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.uber.org/zap v1.28.0 // indirect
 	go.yaml.in/yaml/v2 v2.4.4 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
-	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/oauth2 v0.37.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/term v0.47.0 // indirect
-	golang.org/x/text v0.43.0 // indirect
-	golang.org/x/time v0.12.0 // indirect
+	golang.org/x/tools v0.52.0 // indirect
 	gomodules.xyz/jsonpatch/v2 v2.5.0 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20261005182115-fad411399dd8 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20261005182115-fad411399dd8 // indirect
@@ -133,14 +134,12 @@ require (
 	gopkg.in/evanphx/json-patch.v4 v4.13.0 // indirect
 	gopkg.in/inf.v0 v0.9.1 // indirect
 	k8s.io/apiextensions-apiserver v0.35.7 // indirect
-	k8s.io/apimachinery v0.35.7 // indirect
 	k8s.io/apiserver v0.35.7 // indirect
 	k8s.io/client-go v0.35.7 // indirect
 	k8s.io/klog/v2 v2.130.1 // indirect
 	k8s.io/kube-openapi v0.0.0-20250910181357-589584f1c912 // indirect
 	k8s.io/utils v0.0.0-20251002143259-bc988d571ff4 // indirect
 	knative.dev/networking v0.0.0-20260727162500-c7a7b772cac9 // indirect
-	knative.dev/pkg v0.0.0-20260727151759-521cb33b33dd // indirect
 	sigs.k8s.io/controller-runtime v0.19.0 // indirect
 	sigs.k8s.io/gateway-api v1.1.0 // indirect
 	sigs.k8s.io/json v0.0.0-20250730193827-2d320260d730 // indirect
