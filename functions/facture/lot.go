@@ -105,7 +105,7 @@ func emettreLot(ctx context.Context, tx *function.Tx, c message.EmettreLot) (mes
 	if _, err := tx.Exec(ctx, "update lot set etat = 'EMISSION' where id = $1", c.LotID); err != nil {
 		return message.Lot{}, err
 	}
-	tx.Emit(c.LotID, 0, message.LotAEmettre{LotID: c.LotID})
+	tx.Emit(c.LotID, 0, message.LotAEmettre(c))
 	return loadLot(ctx, tx, c.LotID)
 }
 
