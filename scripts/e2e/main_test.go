@@ -35,10 +35,6 @@ var (
 
 func TestMain(m *testing.M) {
 	ctx := context.Background()
-	if b := os.Getenv("XXBIN"); b != "" {
-		bin = b
-		os.Exit(m.Run())
-	}
 	if err := errors.Join(stack.BuildWeb(ctx, root), stack.Build(ctx, root, mustAbs(bin))); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		os.Exit(1)
@@ -69,7 +65,7 @@ func start(t *testing.T, foyers int, idle time.Duration) product {
 	t.Helper()
 	ctx := t.Context()
 	dir := t.TempDir()
-	s, err := stack.Start(ctx, stack.Config{Root: mustAbs(root), Dir: dir, Bin: bin, Idle: idle})
+	s, err := stack.Start(ctx, stack.Config{Root: root, Dir: dir, Bin: bin, Idle: idle})
 	if errors.Is(err, localserver.ErrNotInstalled) && os.Getenv("CI") == "" {
 		t.Skip(err)
 	}

@@ -119,9 +119,9 @@ func run(ctx context.Context) error {
 // build compiles the programs beside the web application, which one of them
 // embeds: that one is then made again.
 func build(ctx context.Context, bin string) error {
-	both, ctx := errgroup.WithContext(ctx)
-	both.Go(func() error { return stack.BuildWeb(ctx, ".") })
-	both.Go(func() error { return stack.Build(ctx, ".", bin) })
+	both, first := errgroup.WithContext(ctx)
+	both.Go(func() error { return stack.BuildWeb(first, ".") })
+	both.Go(func() error { return stack.Build(first, ".", bin) })
 	if err := both.Wait(); err != nil {
 		return err
 	}

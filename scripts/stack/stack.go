@@ -57,41 +57,44 @@ const database = "aquaerp"
 
 // Start starts everything, and returns once it can be used. Whatever ctx does
 // after that, the stack runs until Stop.
-func Start(ctx context.Context, c Config) (_ *Stack, err error) {
-	if c.Step == nil {
-		c.Step = func(string) func() { return func() {} }
+func Start(ctx context.Context, c Config) (*Stack, error) {
+	s := new(Stack)
+	var err error
+	if s.root, err = filepath.Abs(c.Root); err != nil {
+		return nil, fmt.Errorf("stack: %w", err)
 	}
-	s := &Stack{root: c.Root, Logs: filepath.Join(c.Dir, "logs")}
 	if s.dir, err = filepath.Abs(c.Dir); err != nil {
 		return nil, fmt.Errorf("stack: %w", err)
 	}
 	if s.bin, err = filepath.Abs(c.Bin); err != nil {
 		return nil, fmt.Errorf("stack: %w", err)
 	}
+	s.Logs = filepath.Join(s.dir, "logs")
 	if err := os.MkdirAll(s.Logs, 0o755); err != nil {
 		return nil, fmt.Errorf("stack: %w", err)
 	}
 	if err := c.Ports.fill(); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			s.Stop()
+	for _, part := range []struct {
+		name  string
+		start func(context.Context, Config) error
+	}{
+		{"servers and programs", s.startServers},
+		{"migrations and topology", s.prepare},
+		{"mailbox and runtime", s.startPrograms},
+	} {
+		done := func() {}
+		if c.Step != nil {
+			done = c.Step(part.name)
 		}
-	}()
-	done := c.Step("servers and programs")
-	if err := s.startServers(ctx, c); err != nil {
-		return nil, err
+		if err := part.start(ctx, c); err != nil {
+			s.Stop()
+			return nil, err
+		}
+		done()
 	}
-	done()
-	done = c.Step("migrations and topology")
-	if err := s.prepare(ctx, c); err != nil {
-		return nil, err
-	}
-	done()
-	done = c.Step("mailbox and runtime")
-	defer done()
-	return s, s.startPrograms(ctx, c)
+	return s, nil
 }
 
 // startServers starts PostgreSQL and RabbitMQ side by side, and builds what
