@@ -55,6 +55,13 @@ func (c *Client) Login(ctx context.Context, identifiant, motDePasse string) (*Cl
 	return u, err
 }
 
+// WithToken returns a client of the same API that shows a token as it is.
+func (c *Client) WithToken(token string) *Client {
+	u := New(c.base, c.patience)
+	u.session.AccessToken = token
+	return u
+}
+
 // Utilisateur is who logged in.
 func (c *Client) Utilisateur() message.Utilisateur {
 	c.mu.Lock()
