@@ -86,7 +86,7 @@ func retracterContrat(c *message.Contrat, today message.Date) (commence bool, er
 			"This contract was not signed at a distance: there is no withdrawal period.")
 	case today.After(c.RetractationJusquAu):
 		return false, function.Refused("delai_de_retractation_passe",
-			"Le délai de rétractation a pris fin le "+enFrancais(c.RetractationJusquAu)+".",
+			"Le délai de rétractation a pris fin le "+c.RetractationJusquAu.Francais()+".",
 			"The withdrawal period ended on "+c.RetractationJusquAu.String()+".")
 	}
 	commence = c.Etat != aSigner
@@ -105,7 +105,7 @@ func activerContrat(c *message.Contrat, a message.Activer, today message.Date) (
 			return nil, nil
 		}
 		return nil, function.Conflict("deja_actif",
-			"Ce contrat est déjà actif depuis le "+enFrancais(c.ActifDepuis)+".", "This contract is already active since "+c.ActifDepuis.String()+".")
+			"Ce contrat est déjà actif depuis le "+c.ActifDepuis.Francais()+".", "This contract is already active since "+c.ActifDepuis.String()+".")
 	case c.Etat != signe && c.Etat != enRetractation:
 		return nil, function.Conflict("pas_signe",
 			"Seul un contrat signé peut être activé ; celui-ci est "+c.Etat+".", "Only a signed contract can be activated; this one is "+c.Etat+".")
@@ -113,11 +113,11 @@ func activerContrat(c *message.Contrat, a message.Activer, today message.Date) (
 		return nil, dateFuture("date")
 	case a.Date.Before(c.SigneLe):
 		return nil, function.Invalid("date", "avant_signature",
-			"L'eau ne peut pas être ouverte avant la signature, le "+enFrancais(c.SigneLe)+".",
+			"L'eau ne peut pas être ouverte avant la signature, le "+c.SigneLe.Francais()+".",
 			"Water cannot be opened before the signature, on "+c.SigneLe.String()+".")
 	case c.Etat == enRetractation && !a.Date.After(c.RetractationJusquAu):
 		return nil, function.Invalid("date", "delai_de_retractation",
-			"L'eau reste fermée jusqu'à la fin du délai de rétractation, le "+enFrancais(c.RetractationJusquAu)+".",
+			"L'eau reste fermée jusqu'à la fin du délai de rétractation, le "+c.RetractationJusquAu.Francais()+".",
 			"Water stays closed until the withdrawal period ends, on "+c.RetractationJusquAu.String()+".")
 	case a.Index >= capacite(c.CompteurPrevu.Roues):
 		return nil, horsCadran("index", c.CompteurPrevu.Roues)
@@ -148,7 +148,7 @@ func changerPose(c *message.Contrat, cmd message.ChangerCompteur, nouveau messag
 		return refuse(dateFuture("date"))
 	case !cmd.Date.After(last.Du):
 		return refuse(function.Invalid("date", "avant_pose",
-			"Le compteur en place a été posé le "+enFrancais(last.Du)+" : le changement vient après.",
+			"Le compteur en place a été posé le "+last.Du.Francais()+" : le changement vient après.",
 			"The meter in place was placed on "+last.Du.String()+": the change comes after."))
 	case cmd.IndexDepose >= cadran:
 		return refuse(horsCadran("index_depose", last.Compteur.Roues))
@@ -191,6 +191,3 @@ func nomComplet(a message.Abonne) string {
 	}
 	return a.Prenom + " " + a.Nom
 }
-
-// enFrancais writes a day the way a French sentence does.
-func enFrancais(d message.Date) string { return d.Time().Format("02/01/2006") }

@@ -333,7 +333,7 @@ func inserer(ctx context.Context, tx *function.Tx, lus []repris) error {
 			return []any{c.ID, c.Numero, c.Nature, c.Etat, c.Version, c.Abonne.ID, c.PDL.ID, c.DebutSouhaite.Time(), false, c.ModePaiement, c.ActifDepuis.Time()}
 		}},
 		{"journal", "contrat_id instant code texte par_id par", func(c *message.Contrat) []any {
-			return []any{c.ID, tx.Now, "REPRIS", "Contrat repris, actif depuis le " + enFrancais(c.ActifDepuis) + ".", tx.Identity().ID, par}
+			return []any{c.ID, tx.Now, "REPRIS", "Contrat repris, actif depuis le " + c.ActifDepuis.Francais() + ".", tx.Identity().ID, par}
 		}},
 	} {
 		rows := pgx.CopyFromSlice(len(lus), func(i int) ([]any, error) { return t.row(&lus[i].contrat), nil })

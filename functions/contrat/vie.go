@@ -21,7 +21,7 @@ func signer(ctx context.Context, tx *function.Tx, cmd message.Signer) (message.C
 	}
 	texte := "Contrat signé par " + cmd.Signataire + "."
 	if c.Etat == enRetractation {
-		texte += " Rétractation possible jusqu'au " + enFrancais(c.RetractationJusquAu) + "."
+		texte += " Rétractation possible jusqu'au " + c.RetractationJusquAu.Francais() + "."
 	}
 	b := &pgx.Batch{}
 	enregistrer(tx, b, &c, cmd.Signataire, "SIGNE", texte)
@@ -60,7 +60,7 @@ func activer(ctx context.Context, tx *function.Tx, cmd message.Activer) (message
 	}
 	b := &pgx.Batch{}
 	b.Queue(insertPose, pose.ID, c.PDL.ID, pose.Compteur.ID, pose.Du, pose.IndexDebut)
-	enregistrer(tx, b, &c, "", "ACTIF", fmt.Sprintf("Eau ouverte le %s, compteur %s à l'index %d.", enFrancais(pose.Du), pose.Compteur.Serie, pose.IndexDebut))
+	enregistrer(tx, b, &c, "", "ACTIF", fmt.Sprintf("Eau ouverte le %s, compteur %s à l'index %d.", pose.Du.Francais(), pose.Compteur.Serie, pose.IndexDebut))
 	tx.Emit(c.ID, c.Version, active(c, *pose))
 	return c, tx.SendBatch(ctx, b).Close()
 }
@@ -94,7 +94,7 @@ func changerCompteur(ctx context.Context, tx *function.Tx, cmd message.ChangerCo
 	b := &pgx.Batch{}
 	b.Queue(insertPose, posee.ID, c.PDL.ID, posee.Compteur.ID, posee.Du, posee.IndexDebut)
 	enregistrer(tx, b, &c, "", "COMPTEUR_CHANGE", fmt.Sprintf("Compteur %s déposé à l'index %d, compteur %s posé à l'index %d, le %s.",
-		deposee.Compteur.Serie, cmd.IndexDepose, posee.Compteur.Serie, cmd.IndexPose, enFrancais(cmd.Date)))
+		deposee.Compteur.Serie, cmd.IndexDepose, posee.Compteur.Serie, cmd.IndexPose, cmd.Date.Francais()))
 	tx.Emit(c.ID, c.Version, message.CompteurChange{ContratID: c.ID, Version: c.Version, PDLID: c.PDL.ID, Deposee: deposee, Posee: posee})
 	return c, tx.SendBatch(ctx, b).Close()
 }

@@ -98,9 +98,6 @@ func thousands(n int64) string {
 	return s
 }
 
-// francais writes a day as dd/mm/yyyy.
-func francais(d message.Date) string { return d.Time().Format("02/01/2006") }
-
 // taux writes a per-mille rate as 5,5 %.
 func taux(pm int64) string {
 	if pm%10 == 0 {

@@ -75,7 +75,7 @@ func checkDates(ctx context.Context, tx *function.Tx, c message.PreparerLot) err
 	err := tx.QueryRow(ctx, "select max(date) from serie").Scan(&last)
 	if err == nil && c.DateFacturation.Before(last) {
 		return function.Invalid("date_facturation", "date_recule",
-			"Une facture datée du "+francais(last)+" est déjà émise : les dates ne reculent pas (CGI ann. II, 242 nonies A).",
+			"Une facture datée du "+last.Francais()+" est déjà émise : les dates ne reculent pas (CGI ann. II, 242 nonies A).",
 			"A bill dated "+last.String()+" was issued already: dates do not go back.")
 	}
 	return err

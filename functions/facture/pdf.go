@@ -117,7 +117,7 @@ func (p page) entete(s service, f imprimee) {
 	p.SetXY(left, 46)
 	for _, pair := range [][2]string{
 		{"Référence client", f.Contrat}, {"Point de service", f.PDL}, {"Adresse desservie", f.Lieu},
-		{"Période", francais(f.Du) + " au " + francais(f.Au.AddDays(-1))},
+		{"Période", f.Du.Francais() + " au " + f.Au.AddDays(-1).Francais()},
 	} {
 		p.ink(true)
 		p.font("", 8)
@@ -140,7 +140,7 @@ func (p page) resume(s service, f imprimee) {
 	p.SetXY(left+5, 83.5)
 	p.ink(true)
 	p.font("", 9)
-	p.cell(90, 5, "du "+francais(f.DateFacturation), "L")
+	p.cell(90, 5, "du "+f.DateFacturation.Francais(), "L")
 	p.SetXY(left+5, 90)
 	p.ink(false)
 	p.font("", 9)
@@ -156,7 +156,7 @@ func (p page) resume(s service, f imprimee) {
 	p.SetXY(left+92, 94)
 	p.ink(false)
 	p.font("B", 9)
-	p.cell(56, 5, "avant le "+francais(f.Echeance), "R")
+	p.cell(56, 5, "avant le "+f.Echeance.Francais(), "R")
 	if code := s.epc(f); code != "" {
 		p.qr(code, right-27, 76, 25)
 	}

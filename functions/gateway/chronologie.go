@@ -68,7 +68,7 @@ func (g *gateway) chronologie() {
 func emise(f message.Facture) message.Evenement {
 	return message.Evenement{
 		Instant: f.DateFacturation.Time(), Nature: "facture", Code: "EMISE", Objet: f.ID,
-		Texte: fmt.Sprintf("Facture %s : %s à payer avant le %s.", f.Numero, euros(f.TTCCentimes), jour(f.Echeance)),
+		Texte: fmt.Sprintf("Facture %s : %s à payer avant le %s.", f.Numero, euros(f.TTCCentimes), f.Echeance.Francais()),
 	}
 }
 
@@ -82,7 +82,7 @@ func recu(p message.Paiement) message.Evenement {
 func demandee(i message.Intervention) message.Evenement {
 	return message.Evenement{
 		Instant: i.CreeA, Nature: "intervention", Code: "DEMANDEE", Objet: i.ID,
-		Texte: fmt.Sprintf("Intervention %s (%s) prévue le %s.", i.Numero, strings.ToLower(i.Nature), jour(i.PrevueLe)),
+		Texte: fmt.Sprintf("Intervention %s (%s) prévue le %s.", i.Numero, strings.ToLower(i.Nature), i.PrevueLe.Francais()),
 	}
 }
 
@@ -119,5 +119,3 @@ func euros(centimes int64) string {
 	groups = append([]string{digits}, groups...)
 	return fmt.Sprintf("%s%s,%02d\u00a0€", sign, strings.Join(groups, "\u202f"), centimes%100)
 }
-
-func jour(d message.Date) string { return d.Time().Format("02/01/2006") }

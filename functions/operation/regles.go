@@ -94,7 +94,7 @@ func (p pose) douter(de, a point, attendu int64, connu bool) (motifs []message.M
 	rollover := de.Index >= p.capacite()-p.capacite()/dernierePartie && p.possible(de, a)
 	if a.Index < de.Index && !rollover {
 		doubt("INDEX_RECULE",
-			fmt.Sprintf("L'index %d est inférieur au précédent (%d le %s), et le compteur n'a pas pu repasser par zéro.", a.Index, de.Index, de.Date),
+			fmt.Sprintf("L'index %d est inférieur au précédent (%d le %s), et le compteur n'a pas pu repasser par zéro.", a.Index, de.Index, de.Date.Francais()),
 			fmt.Sprintf("Index %d is below the one before (%d on %s), and the meter cannot have passed through zero.", a.Index, de.Index, de.Date))
 		return motifs
 	}

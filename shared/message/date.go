@@ -46,6 +46,9 @@ func (d Date) Year() int { return d.t.Year() }
 // Time is midnight UTC of the day, for formatting.
 func (d Date) Time() time.Time { return d.t }
 
+// Francais is the day as French readers write it, dd/mm/yyyy.
+func (d Date) Francais() string { return d.t.Format("02/01/2006") }
+
 func (d Date) String() string {
 	if d.IsZero() {
 		return ""
