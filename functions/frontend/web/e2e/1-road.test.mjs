@@ -55,13 +55,13 @@ test('a wrong password and a dead invitation are refused in words', { timeout: 6
 as('a conseiller subscribes a household and has the contract signed', 'conseiller', {}, async (page) => {
   await page.getByRole('link', { name: 'Nouvelle souscription' }).click()
   await page.getByRole('heading', { name: 'Nouvelle souscription' }).waitFor()
-  const fill = (label, value) => page.getByRole('textbox', { name: label }).fill(value)
+  const fill = (label, value) => page.getByRole('textbox', { name: label, exact: true }).fill(value)
   const next = () => page.getByRole('button', { name: 'Continuer' }).click()
 
   await next()
   assert.ok((await page.getByText('Ce champ est obligatoire.').count()) >= 3, 'an empty form names what is missing')
   await fill('Prénom', 'Noé')
-  await fill('Nom *', nouveau.nom)
+  await fill('Nom', nouveau.nom)
   await fill('E-mail', `noe.${stamp.toLowerCase()}@courriel.example`)
   await fill('Téléphone', '06 39 98 12 34')
   await fill('Numéro et rue', '12 rue des Saules')
@@ -130,27 +130,30 @@ as('a round is imported, and what is refused is said line by line', 'superviseur
   assert.equal(await page.getByLabel('Nom de la tournée').inputValue(), `Tournée ${stamp}`)
   await page.getByRole('button', { name: 'Importer', exact: true }).click()
   await page.getByRole('heading', { name: /ligne.? refusée/ }).waitFor()
-  await page.getByRole('row', { name: /^3 .*PDL-NULLE-PART/ }).waitFor()
+  await page.getByRole('row', { name: /^3 pdl / }).waitFor()
   await page.getByRole('rowheader', { name: `Tournée ${stamp}` }).waitFor()
 })
 
 as('doubtful readings are decided by keyboard', 'superviseur', {}, async (page) => {
   await page.getByRole('link', { name: /Relevés à vérifier/ }).first().click()
-  const title = page.getByText(/\d+ relevés? atten/)
+  const title = page.getByText(/^\d+ relevés? atten/)
   await title.waitFor()
-  const waiting = async () => Number(/\d+/.exec(await title.innerText())[0])
-  const before = await waiting()
-  await page.getByRole('img', { name: /Historique/ }).waitFor()
-  await page.keyboard.press('r')
-  const dialog = page.getByRole('dialog')
-  await dialog.getByLabel('Pourquoi ?').fill('Chiffres lus à l’envers.')
-  await dialog.getByRole('button', { name: 'Rejeter et estimer' }).click()
-  await page.getByText('Relevé rejeté, volume estimé.').waitFor()
-  if (before > 1) {
-    await page.getByText(new RegExp(`^${before - 1} relevé`)).waitFor()
-    await page.keyboard.press('c')
-    await page.getByText('Relevé confirmé.').waitFor()
-  } else await page.getByText('Tout est vérifié').waitFor()
+  for (let left = Number.parseInt(await title.innerText()); left > 0; left--) {
+    await page.getByText(new RegExp(`^${left} relevé`)).waitFor()
+    await page.getByRole('img', { name: /Historique/ }).locator('.recharts-bar-rectangle').first().waitFor()
+    // What the meter cannot have done is rejected; the rest is what people used.
+    if (/L’index recule/.test(await page.getByRole('group', { name: 'Pourquoi ce relevé est suspect' }).innerText())) {
+      await page.keyboard.press('r')
+      const dialog = page.getByRole('dialog')
+      await dialog.getByLabel('Pourquoi ?').fill('Chiffres lus à l’envers.')
+      await dialog.getByRole('button', { name: 'Rejeter et estimer' }).click()
+      await page.getByText('Relevé rejeté, volume estimé.').first().waitFor()
+    } else {
+      await page.keyboard.press('c')
+      await page.getByText('Relevé confirmé.').first().waitFor()
+    }
+  }
+  await page.getByText('Tout est vérifié').waitFor()
 })
 
 as('a lot is prepared, followed live and issued with its consequence said first', 'comptable', {}, async (page) => {

@@ -44,7 +44,7 @@ for (const theme of ['light', 'dark'])
         if (role !== 'visiteur') await logIn(page, role)
         for (const address of addresses) {
           await page.goto(base + address.replace(/:(\w+)/, (_, name) => objects[name]))
-          await loaded(page)
+          await loaded(page).catch((error) => assert.fail(`${role} ${address}: ${error.message}`))
           const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
           if (wide > 0) found.push(`${role} ${address} is ${wide} px too wide`)
           for (const problem of await problems(page)) found.push(`${role} ${address}: ${problem}`)

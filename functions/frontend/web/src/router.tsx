@@ -1,10 +1,10 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router'
 import type { ComponentType, ReactNode } from 'react'
 import { can, session } from './api/session'
-import { NotFound } from './pages/NotFound'
+import { NotFound, NotYours } from './pages/NotFound'
 import { homeOf } from './shell/nav'
 import { Shell } from './shell/Shell'
-import { Failure, Forbidden, Loading } from './ui/Loaded'
+import { Failure, Loading } from './ui/Loaded'
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
 
@@ -39,7 +39,7 @@ const text = (value: unknown) => (value === undefined || value === '' ? undefine
 /** A page of the application, and the right that opens it: one of those listed. */
 function page<P extends string, S extends object = object>(path: P, right: string, load: () => Promise<{ default: () => ReactNode }>, validateSearch?: (search: Record<string, unknown>) => S) {
   const Component = lazyRouteComponent(load) as ComponentType
-  const Guarded = (): ReactNode => (right.split(',').some(can) ? <Component /> : <Forbidden />)
+  const Guarded = (): ReactNode => (right.split(',').some(can) ? <Component /> : <NotYours />)
   return createRoute({ getParentRoute: () => app, path, component: Guarded, validateSearch: validateSearch ?? ((): S => ({}) as S) })
 }
 

@@ -370,6 +370,7 @@ export const en: Dictionary = {
     motif: 'Why?',
     confirmText: (v) => `Confirming takes the reading as it is: ${v} will be billed.`,
     keys: 'C confirm · R reject · J next · K previous',
+    backwards: 'An index does not go back without passing through zero: rejecting drops it and estimates the volume from the history.',
     confirmed: 'Reading confirmed.',
     rejected: 'Reading rejected, volume estimated.',
     nextOne: 'Next',

@@ -369,6 +369,7 @@ export const fr = {
     motif: 'Pourquoi ?',
     confirmText: (v: string) => `Confirmer prend le relevé tel quel : ${v} seront facturés.`,
     keys: 'C confirmer · R rejeter · J suivant · K précédent',
+    backwards: 'Un index ne recule pas sans passer par zéro : rejeter écarte l’index et estime le volume d’après l’historique.',
     confirmed: 'Relevé confirmé.',
     rejected: 'Relevé rejeté, volume estimé.',
     nextOne: 'Suivant',

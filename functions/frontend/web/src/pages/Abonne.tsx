@@ -137,7 +137,7 @@ export function Consumption({ id, title }: { id: string; title?: string }) {
       {(page) => {
         const data = bars(list(page.items), t)
         if (data.length === 0) return <Card title={title ?? t.chart.consumption}><Empty icon={IconClipboardList} title={t.abonne.noReadings}>{t.abonne.noReadingsHint}</Empty></Card>
-        return <VolumeChart title={`${title ?? t.chart.consumption} · ${t.espace.yearly(cubicMetres(lastYear(list(page.items))))}`} data={data} by={t.chart.readOn} names={names(t)} />
+        return <VolumeChart title={title ?? t.chart.consumption} hint={t.espace.yearly(cubicMetres(lastYear(list(page.items))))} data={data} by={t.chart.readOn} names={names(t)} />
       }}
     </Loaded>
   )
@@ -255,6 +255,9 @@ function Mails({ id }: { id: string }) {
 }
 
 const marks: Record<string, Icon> = { contrat: IconFileText, releve: IconClipboardList, facture: IconFileInvoice, paiement: IconCoinEuro, intervention: IconTool, envoi: IconMail }
+/** An event of a day has no hour. */
+const when = (at: string) => (at.endsWith('T00:00:00Z') ? day(at) : instant(at))
+
 const pageOf: Record<string, string> = { facture: '/factures/', intervention: '/interventions/' }
 
 function Events({ id, max }: { id: string; max?: number }) {
@@ -275,7 +278,7 @@ function Events({ id, max }: { id: string; max?: number }) {
                 return (
                   <Timeline.Item key={`${e.instant}${e.code}${i}`} bullet={<Shape size={14} aria-hidden />}>
                     <Text size="sm">{page ? <Link to={page + e.objet} inherit>{e.texte}</Link> : e.texte}</Text>
-                    <Text size="xs" c="dimmed"><time dateTime={e.instant} title={instant(e.instant)}>{max ? ago(e.instant) : instant(e.instant)}</time>{e.par && ` · ${e.par}`}</Text>
+                    <Text size="xs" c="dimmed"><time dateTime={e.instant} title={when(e.instant)}>{max ? ago(e.instant) : when(e.instant)}</time>{e.par && ` · ${e.par}`}</Text>
                   </Timeline.Item>
                 )
               })}

@@ -101,6 +101,8 @@ function Tile({ to, right, value, label, hint, icon: Shape, tone }: { to: string
 function Trend({ volumes }: { volumes: Schemas['VolumePeriode'][] }) {
   const t = useT()
   if (volumes.length === 0) return null
-  const bars = volumes.map((v, i) => ({ label: month(v.mois), litres: v.volume_litres, tone: i < volumes.length - 12 ? ('soft' as const) : undefined }))
+  const last = volumes.at(-1)!.mois
+  const since = `${Number(last.slice(0, 4)) - 1}${last.slice(4)}`
+  const bars = volumes.map((v) => ({ label: month(v.mois), litres: v.volume_litres, tone: v.mois <= since ? ('soft' as const) : undefined }))
   return <VolumeChart title={t.home.trend} data={bars} by={t.chart.month} height={280} names={{ soft: t.home.lastYear, plain: t.home.thisYear }} />
 }

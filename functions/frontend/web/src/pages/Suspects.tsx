@@ -8,7 +8,7 @@ import { cubicMetres, day, integer } from '../format'
 import { lang, useT } from '../i18n'
 import { VolumeChart } from '../ui/Chart'
 import { bars, names } from '../ui/consumption'
-import { Ask, done, failed } from '../ui/forms'
+import { Ask, done } from '../ui/forms'
 import { IconAlertTriangle, IconCheck, IconChevronLeft, IconChevronRight, IconCircleCheck, IconX } from '../ui/icons'
 import { Empty, Failure, Loading } from '../ui/Loaded'
 import { Card, Figure, Link, Page } from '../ui/Page'
@@ -80,7 +80,9 @@ function Decision({ releve: r }: { releve: Suspect }) {
     (body: Schemas['Decider'], header) => ok(api.POST('/v1/releves/{id}/decision', { params: { path: { id: r.id }, header }, body })),
     (_, { decision }) => done(decision === 'CONFIRMER' ? t.suspects.confirmed : t.suspects.rejected),
   )
-  const decide = (body: Schemas['Decider']) => !command.isPending && command.mutate(body, { onError: failed })
+  const decide = (body: Schemas['Decider']) => !command.isPending && command.mutate(body)
+  // A meter does not run backwards: most of these are misread.
+  const backwards = list(r.motifs).some((m) => m.code === 'INDEX_RECULE')
   const may = can('releves:v')
   useHotkeys(may && !rejecting ? [['C', () => decide({ decision: 'CONFIRMER' })], ['R', reject.open]] : [])
   const data = bars([...history, r], t)
@@ -105,16 +107,17 @@ function Decision({ releve: r }: { releve: Suspect }) {
         <VolumeChart bare title={t.suspects.history} data={data} by={t.chart.readOn} height={220} names={names(t)} />
         {may && (
           <Stack gap="xs">
-            <Text size="sm" c="dimmed">{t.suspects.confirmText(cubicMetres(r.volume_litres))}</Text>
+            <Text size="sm" c="dimmed">{backwards ? t.suspects.backwards : t.suspects.confirmText(cubicMetres(r.volume_litres))}</Text>
+            {command.error && !rejecting && <Alert color="rouge" role="alert">{command.error.message}</Alert>}
             <Group gap="sm">
-              <Button leftSection={<IconCheck size={16} />} loading={command.isPending && !rejecting} onClick={() => decide({ decision: 'CONFIRMER' })}>{t.suspects.confirm}<Kbd ml={8} size="xs" visibleFrom="md" aria-hidden>C</Kbd></Button>
-              <Button variant="default" leftSection={<IconX size={16} />} onClick={reject.open}>{t.suspects.reject}<Kbd ml={8} size="xs" visibleFrom="md" aria-hidden>R</Kbd></Button>
+              <Button variant={backwards ? 'default' : 'filled'} leftSection={<IconCheck size={16} />} loading={command.isPending && !rejecting} onClick={() => decide({ decision: 'CONFIRMER' })}>{t.suspects.confirm}<Kbd ml={8} size="xs" visibleFrom="md" aria-hidden>C</Kbd></Button>
+              <Button variant={backwards ? 'filled' : 'default'} leftSection={<IconX size={16} />} onClick={reject.open}>{t.suspects.reject}<Kbd ml={8} size="xs" visibleFrom="md" aria-hidden>R</Kbd></Button>
               <Text size="xs" c="dimmed" visibleFrom="md">{t.suspects.keys}</Text>
             </Group>
           </Stack>
         )}
       </Stack>
-      <Ask title={t.suspects.rejectTitle} danger opened={rejecting} onClose={reject.close} submit={t.suspects.reject} busy={command.isPending} disabled={!motif.trim()} onSubmit={() => decide({ decision: 'REJETER', motif: motif.trim() })}>
+      <Ask title={t.suspects.rejectTitle} danger opened={rejecting} onClose={reject.close} submit={t.suspects.reject} busy={command.isPending} error={command.error?.message} disabled={!motif.trim()} onSubmit={() => decide({ decision: 'REJETER', motif: motif.trim() })}>
         <Text size="sm">{t.suspects.rejectText}</Text>
         <Textarea label={t.suspects.motif} withAsterisk data-autofocus autosize minRows={2} maxLength={400} value={motif} onChange={(e) => setMotif(e.currentTarget.value)} />
       </Ask>

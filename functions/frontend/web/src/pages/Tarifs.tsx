@@ -27,7 +27,7 @@ export default function Tarifs() {
                   id={(r) => r.id}
                   columns={[
                     { title: t.tarifs.levy, head: true, cell: (r) => r.libelle },
-                    { title: t.tarifs.period, wide: true, cell: (r) => `${day(r.du)} – ${dayBefore(r.au)}` },
+                    { title: t.tarifs.period, wide: true, cell: (r) => <span className="num">{day(r.du)} – {dayBefore(r.au)}</span> },
                     { title: t.tarifs.rate, num: true, cell: (r) => rate(r.taux_m3_ue) },
                     { title: t.tarifs.coefficient, num: true, cell: (r) => percent(r.coefficient_pm) },
                     { title: t.tarifs.vat, num: true, wide: true, cell: (r) => percent(r.tva_pm) },

@@ -18,6 +18,7 @@ export interface Bar {
 
 interface Props {
   title: string
+  hint?: string
   data: Bar[]
   /** Heading of the first column of the table. */
   by: string
@@ -28,7 +29,7 @@ interface Props {
 }
 
 /** Volumes over time: a chart, and the same figures as a table. */
-export function VolumeChart({ title, data, by, height = 240, names, bare }: Props) {
+export function VolumeChart({ title, hint, data, by, height = 240, names, bare }: Props) {
   const t = useT()
   const [view, setView] = useState('chart')
   const words = { plain: t.chart.volume, soft: t.chart.volume, alert: t.chart.volume, ...names }
@@ -68,5 +69,5 @@ export function VolumeChart({ title, data, by, height = 240, names, bare }: Prop
     )
   const toggle = <SegmentedControl size="xs" className="no-print" aria-label={t.chart.view} value={view} onChange={setView} data={[{ value: 'chart', label: t.chart.chart }, { value: 'table', label: t.chart.table }]} />
   if (bare) return <div><Group justify="space-between" mb="xs" wrap="nowrap"><Text fw={600} size="sm">{title}</Text>{toggle}</Group>{body}</div>
-  return <Card title={title} aside={toggle}>{body}</Card>
+  return <Card title={title} hint={hint} aside={toggle}>{body}</Card>
 }

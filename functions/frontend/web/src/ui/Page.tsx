@@ -63,12 +63,15 @@ export function PageOf<T>({ title, query, children }: { title: string; query: Qu
 }
 
 /** A titled surface. With `flush`, its content (a table) touches the edges. */
-export function Card({ title, aside, flush, children, ...rest }: { title?: string; aside?: ReactNode; flush?: boolean; children: ReactNode } & PaperProps) {
+export function Card({ title, hint, aside, flush, children, ...rest }: { title?: string; hint?: string; aside?: ReactNode; flush?: boolean; children: ReactNode } & PaperProps) {
   return (
     <Paper component="section" className={flush ? 'card flush' : 'card'} p={flush ? 0 : 'lg'} {...rest}>
       {title && (
         <Group justify="space-between" px={flush ? 'lg' : 0} pt={flush ? 'md' : 0} pb={flush ? 'xs' : 'md'} wrap="nowrap">
-          <Title order={2} size="h3">{title}</Title>
+          <div>
+            <Title order={2} size="h3">{title}</Title>
+            {hint && <Text size="sm" c="dimmed">{hint}</Text>}
+          </div>
           {aside && <Box flex="none">{aside}</Box>}
         </Group>
       )}
@@ -95,7 +98,7 @@ export function Facts({ items }: { items: ([string, ReactNode] | false | undefin
       {items.map((item) => item && (
         <Group key={item[0]} component="div" gap="md" justify="space-between" align="baseline" wrap="nowrap">
           <Text component="dt" size="sm" c="dimmed" style={{ flex: 'none' }}>{item[0]}</Text>
-          <Text component="dd" size="sm" m={0} ta="right">{item[1]}</Text>
+          <Text component="dd" size="sm" m={0} miw={0} ta="right" style={{ overflowWrap: 'anywhere' }}>{item[1]}</Text>
         </Group>
       ))}
     </Stack>
