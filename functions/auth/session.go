@@ -151,9 +151,10 @@ func (a *auth) rafraichir(ctx context.Context, tx *function.Tx, c message.Rafrai
 	var session, user string
 	var tokenEnd, sessionEnd time.Time
 	var used, revoked *time.Time
-	// The session's row is locked: the tokens of a family take turns.
+	// The session's row is locked, so the tokens of a family take turns; the token's too, so that who waited
+	// reads it again: a row that is only joined is seen as it was before the wait.
 	err := tx.QueryRow(ctx, `select s.id, s.utilisateur_id, j.expire_a, s.expire_a, j.utilise_a, s.revoquee_a
-		from jeton j join session s on s.id = j.session_id where j.hash = $1 for update of s`, hashOf(c.RefreshToken)).
+		from jeton j join session s on s.id = j.session_id where j.hash = $1 for update of s, j`, hashOf(c.RefreshToken)).
 		Scan(&session, &user, &tokenEnd, &sessionEnd, &used, &revoked)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
