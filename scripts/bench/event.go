@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -116,7 +115,7 @@ func (e *events) product(ctx context.Context) ([]float64, error) {
 	if err := tx.Commit(ctx); err != nil {
 		return nil, err
 	}
-	for deadline := begin.Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := begin.Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		var effects int
 		if err := e.db.QueryRow(ctx, "select count(*) from facture.releve where contrat_id = $1", contrat).Scan(&effects); err != nil {
 			return nil, err
@@ -163,20 +162,30 @@ func (e *events) raw(ctx context.Context) ([]float64, error) {
 	}
 	var left atomic.Int64
 	left.Store(burst)
+	done := make(chan struct{})
 	g, working := errgroup.WithContext(ctx)
 	begin := time.Now()
 	g.Go(func() error { return e.publish(working, all) })
 	for range workers {
 		g.Go(func() error {
-			for d := range deliveries {
-				if err := e.take(working, d); err != nil {
-					return errors.Join(err, in.Close())
-				}
-				if left.Add(-1) == 0 { // the other workers wait for more
-					return in.Close()
+			for {
+				select {
+				case d, open := <-deliveries:
+					if !open {
+						return amqp.ErrClosed
+					}
+					if err := e.take(working, d); err != nil {
+						return err
+					}
+					if left.Add(-1) == 0 {
+						close(done)
+					}
+				case <-done:
+					return nil
+				case <-working.Done():
+					return working.Err()
 				}
 			}
-			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
