@@ -14,11 +14,10 @@
 // the program.
 //
 // Arms take turns (A B B A A B …); a figure is the median over the pairs of
-// the ratio within each pair. Its range is the smallest and the largest one:
-// with n pairs it holds the true median with a probability of 1 - 2^(1-n),
-// 98 % for seven, however times are distributed. A target counts as met or
-// missed when the whole range says so. The load of the machine during each
-// suite is printed beside: what else runs on it widens the ranges.
+// the ratio within each pair. Its range holds the true median with at least
+// 95 %, however times are distributed. A target counts as met or missed when
+// the whole range says so. The load of the machine during each suite is
+// printed beside: what else runs on it widens the ranges.
 //
 // The product is the one of `make run`: manifests as they are, commits that
 // wait for the disk, the real adapter of RabbitmqSource. It lives under

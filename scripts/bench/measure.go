@@ -75,8 +75,8 @@ type Figure struct {
 	As         relation  `json:"as"`
 	Pairs      []float64 `json:"pairs"` // product / bare, or product - bare
 	Median     float64   `json:"median"`
-	Min        float64   `json:"min"`
-	Max        float64   `json:"max"`
+	Low        float64   `json:"low"` // the true median is between Low and High with at least 95 %
+	High       float64   `json:"high"`
 	Target     *target   `json:"target,omitempty"`
 	Verdict    string    `json:"verdict,omitempty"`
 }
@@ -97,9 +97,25 @@ type target struct {
 func atMost(limit float64) *target  { return &target{"at most", limit} }
 func atLeast(limit float64) *target { return &target{"at least", limit} }
 
-// judged is how many pairs it takes to judge: with 6 the range holds the true
-// median with 97 %.
+// judged is how many pairs it takes to judge: with fewer, even the smallest
+// and the largest value do not hold the true median with 95 %.
 const judged = 6
+
+// interval are the two values, as far inside as may be, between which the true
+// median lies with at least 95 % whatever the distribution: of n values the
+// k-th from either end, where fewer than k heads in n throws of a coin have a
+// chance of at most 2.5 %. Of few values it is the smallest and the largest.
+func interval(values []float64) (low, high float64) {
+	sorted := slices.Sorted(slices.Values(values))
+	k, n := 0, len(sorted)
+	chance := math.Pow(0.5, float64(n)) // of exactly k heads
+	for sum := chance; sum <= 0.025; sum += chance {
+		k++
+		chance *= float64(n-k+1) / float64(k)
+	}
+	k = max(k, 1)
+	return sorted[k-1], sorted[n-k]
+}
 
 // compare completes a figure whose sides are known.
 func (f *Figure) compare() error {
@@ -116,7 +132,8 @@ func (f *Figure) compare() error {
 		}
 		f.Pairs = append(f.Pairs, value)
 	}
-	f.Median, f.Min, f.Max = median(f.Pairs), slices.Min(f.Pairs), slices.Max(f.Pairs)
+	f.Median = median(f.Pairs)
+	f.Low, f.High = interval(f.Pairs)
 	if f.Target != nil {
 		f.Verdict = f.Target.judge(f)
 	}
@@ -124,9 +141,9 @@ func (f *Figure) compare() error {
 }
 
 func (t *target) judge(f *Figure) string {
-	worst, best, limit := f.Max, f.Min, t.Limit
+	worst, best, limit := f.High, f.Low, t.Limit
 	if t.Is == "at least" {
-		worst, best, limit = -f.Min, -f.Max, -t.Limit
+		worst, best, limit = -f.Low, -f.High, -t.Limit
 	}
 	switch {
 	case len(f.Pairs) < judged:

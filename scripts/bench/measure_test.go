@@ -50,6 +50,20 @@ func TestQuantileAndMedian(t *testing.T) {
 	}
 }
 
+func TestInterval(t *testing.T) {
+	var values []float64
+	// From the table of the sign test: the rank k for 95 %, both sides.
+	for n, k := range []int{1: 1, 2: 1, 5: 1, 6: 1, 8: 1, 9: 2, 11: 2, 12: 3, 20: 6, 21: 6, 25: 8, 50: 18} {
+		if values = append(values, float64(n)); k == 0 {
+			continue
+		}
+		low, high := interval(values[1:])
+		if wantLow, wantHigh := float64(k), float64(n-k+1); low != wantLow || high != wantHigh {
+			t.Errorf("of 1 to %d: %v to %v, want %v to %v", n, low, high, wantLow, wantHigh)
+		}
+	}
+}
+
 func TestFigure(t *testing.T) {
 	same := []float64{10, 10, 10, 10, 10, 10}
 	for _, c := range []struct {

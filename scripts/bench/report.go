@@ -79,7 +79,7 @@ func (r *report) write(file string) error {
 }
 
 func (r *report) print(w io.Writer) {
-	fmt.Fprintf(w, "\nAquaERP %s, %s, %s; median of %d pairs (smallest – largest)\n\n", r.Commit, r.Go, r.Machine, r.Rounds)
+	fmt.Fprintf(w, "\nAquaERP %s, %s, %s; median of %d pairs (range of the true one, 95 %%)\n\n", r.Commit, r.Go, r.Machine, r.Rounds)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "SUITE\tFIGURE\tPRODUCT\tBARE\tPRODUCT AGAINST BARE\tTARGET\t")
 	for _, f := range r.Figures {
@@ -106,7 +106,7 @@ func (f Figure) against() string {
 	if len(f.Pairs) == 1 {
 		return before + human(f.Median) + after
 	}
-	return fmt.Sprintf("%s%s (%s – %s)%s", before, human(f.Median), human(f.Min), human(f.Max), after)
+	return fmt.Sprintf("%s%s (%s – %s)%s", before, human(f.Median), human(f.Low), human(f.High), after)
 }
 
 func (f Figure) goal() string {
