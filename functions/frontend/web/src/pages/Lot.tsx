@@ -166,7 +166,7 @@ function Errors({ lot }: { lot: Lot }) {
         rows={list(lot.erreurs)}
         id={(e) => e.contrat_id}
         columns={[
-          { title: t.lot.contract, head: true, cell: (e) => e.numero },
+          { title: t.lot.contract, head: true, cell: (e) => <span className="num">{e.numero}</span> },
           { title: t.lot.reason, cell: (e) => (lang() === 'en' ? e.detail_en : e.detail) },
         ]}
         empty={null}
