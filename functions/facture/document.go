@@ -63,15 +63,6 @@ func (s service) document(ctx context.Context, tx *function.Tx, q message.Docume
 
 // The words and figures of a printed bill.
 
-// euros writes centimes as 1 234,56.
-func euros(centimes int64) string {
-	sign := ""
-	if centimes < 0 {
-		sign, centimes = "-", -centimes
-	}
-	return fmt.Sprintf("%s%s,%02d", sign, thousands(centimes/100), centimes%100)
-}
-
 // prix writes micro-euros as a unit price of at least two decimals.
 func prix(ue int64) string {
 	s := fmt.Sprintf("%d,%06d", ue/1_000_000, ue%1_000_000)
@@ -83,17 +74,9 @@ func prix(ue int64) string {
 
 // m3 writes litres as cubic metres, with decimals only when there are any.
 func m3(litres int64) string {
-	s := thousands(litres / 1000)
+	s := message.Milliers(litres / 1000)
 	if rest := litres % 1000; rest != 0 {
 		s += fmt.Sprintf(",%03d", rest)
-	}
-	return s
-}
-
-func thousands(n int64) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "\u00a0" + s[i:]
 	}
 	return s
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/boombuler/barcode/qr"
 
 	"aquaerp.fr/functions/facture/tarif"
+	"aquaerp.fr/shared/message"
 )
 
 // The page, in millimetres.
@@ -69,9 +70,12 @@ func (p page) ink(grey bool) {
 }
 func (p page) blue() { p.SetTextColor(11, 83, 128) }
 
+// latin spells what PDF's core fonts lack.
+var latin = strings.NewReplacer("\u202f", " ", "\u00a0", " ", "−", "-")
+
 // cell writes one line of text in a box, aligned L, C or R.
 func (p page) cell(w, h float64, text, align string) {
-	p.CellFormat(w, h, p.text(strings.ReplaceAll(text, "\u00a0", " ")), "", 0, align, false, 0, "")
+	p.CellFormat(w, h, p.text(latin.Replace(text)), "", 0, align, false, 0, "")
 }
 
 func (p page) row(h float64, cells ...string) {
@@ -152,7 +156,7 @@ func (p page) resume(s service, f imprimee) {
 	p.SetXY(left+92, 82)
 	p.blue()
 	p.font("B", 22)
-	p.cell(56, 11, strings.ReplaceAll(euros(f.TTCCentimes), "\u00a0", " ")+" €", "R")
+	p.cell(56, 11, message.Euros(f.TTCCentimes), "R")
 	p.SetXY(left+92, 94)
 	p.ink(false)
 	p.font("B", 9)
@@ -284,7 +288,7 @@ func (p page) detail(f imprimee) {
 		p.Rect(left, p.GetY(), width, 5.6, "F")
 		p.ink(false)
 		p.font("B", 9)
-		p.row(5.6, r.titre, "", "", euros(total)+" €")
+		p.row(5.6, r.titre, "", "", message.Euros(total))
 		p.font("", 9)
 		for _, l := range f.Lignes {
 			if l.Rubrique != r.code {
@@ -297,7 +301,7 @@ func (p page) detail(f imprimee) {
 			case l.Jours != 0:
 				quantity, unit = fmt.Sprintf("%d jours", l.Jours), prix(l.PrixUE)+" €/an"
 			}
-			p.row(4.8, "  "+l.Libelle, quantity, unit, euros(l.HTCentimes)+" €")
+			p.row(4.8, "  "+l.Libelle, quantity, unit, message.Euros(l.HTCentimes))
 		}
 	}
 }
@@ -308,12 +312,12 @@ func (p page) taxes(f imprimee) {
 	p.Line(left, p.GetY(), right, p.GetY())
 	p.Ln(1)
 	p.font("", 9)
-	p.row(4.8, "Total hors taxes", "", "", euros(f.HTCentimes)+" €")
+	p.row(4.8, "Total hors taxes", "", "", message.Euros(f.HTCentimes))
 	for _, t := range f.TVA {
-		p.row(4.8, "TVA "+taux(t.TauxPM)+" sur "+strings.ReplaceAll(euros(t.BaseCentimes), "\u00a0", " ")+" €", "", "", euros(t.MontantCentimes)+" €")
+		p.row(4.8, "TVA "+taux(t.TauxPM)+" sur "+message.Euros(t.BaseCentimes), "", "", message.Euros(t.MontantCentimes))
 	}
 	p.font("B", 11)
-	p.row(7, "Total TTC", "", "", euros(f.TTCCentimes)+" €")
+	p.row(7, "Total TTC", "", "", message.Euros(f.TTCCentimes))
 }
 
 // mentions gives the price of a litre with and without subscription (arrete

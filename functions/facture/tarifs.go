@@ -22,8 +22,8 @@ func definirGrille(ctx context.Context, tx *function.Tx, c message.DefinirGrille
 	}
 	if !controle.Conforme {
 		return message.Grille{}, function.Invalid("part_fixe_an_ue", "part_fixe_excessive",
-			fmt.Sprintf("La part fixe (%s €) dépasse %d %% du coût de 120 m³ (part variable : %s €). Baissez-la, ou indiquez une commune rurale ou touristique.",
-				euros(g.PartFixeAn/10_000), capPercent(c.Rurale), euros(controle.Variable120Ue/10_000)),
+			fmt.Sprintf("La part fixe (%s) dépasse %d %% du coût de 120 m³ (part variable : %s). Baissez-la, ou indiquez une commune rurale ou touristique.",
+				message.Euros(g.PartFixeAn/10_000), capPercent(c.Rurale), message.Euros(controle.Variable120Ue/10_000)),
 			fmt.Sprintf("The fixed part is more than %d %% of the cost of 120 m³. Lower it, or mark the commune as rural or tourist.", capPercent(c.Rurale)))
 	}
 	tranches, err := json.Marshal(c.Tranches)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -68,14 +67,14 @@ func (g *gateway) chronologie() {
 func emise(f message.Facture) message.Evenement {
 	return message.Evenement{
 		Instant: f.DateFacturation.Time(), Nature: "facture", Code: "EMISE", Objet: f.ID,
-		Texte: fmt.Sprintf("Facture %s : %s à payer avant le %s.", f.Numero, euros(f.TTCCentimes), f.Echeance.Francais()),
+		Texte: fmt.Sprintf("Facture %s : %s à payer avant le %s.", f.Numero, message.Euros(f.TTCCentimes), f.Echeance.Francais()),
 	}
 }
 
 func recu(p message.Paiement) message.Evenement {
 	return message.Evenement{
 		Instant: p.RecuLe.Time(), Nature: "paiement", Code: "RECU", Objet: p.ID,
-		Texte: fmt.Sprintf("Paiement de %s (%s).", euros(p.MontantCentimes), strings.ToLower(p.Mode)),
+		Texte: fmt.Sprintf("Paiement de %s (%s).", message.Euros(p.MontantCentimes), strings.ToLower(p.Mode)),
 	}
 }
 
@@ -102,20 +101,4 @@ func envoye(e message.Envoi) message.Evenement {
 		v.Texte = fmt.Sprintf("« %s » n'a pas pu être envoyé.", e.Objet)
 	}
 	return v
-}
-
-// euros writes an amount as a French reader expects it: 1 234,56 €, with
-// no-break spaces.
-func euros(centimes int64) string {
-	sign := ""
-	if centimes < 0 {
-		sign, centimes = "-", -centimes
-	}
-	digits := strconv.FormatInt(centimes/100, 10)
-	var groups []string
-	for ; len(digits) > 3; digits = digits[:len(digits)-3] {
-		groups = append([]string{digits[len(digits)-3:]}, groups...)
-	}
-	groups = append([]string{digits}, groups...)
-	return fmt.Sprintf("%s%s,%02d\u00a0€", sign, strings.Join(groups, "\u202f"), centimes%100)
 }

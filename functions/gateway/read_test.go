@@ -142,14 +142,3 @@ func TestPublicPages(t *testing.T) {
 		}
 	}
 }
-
-func TestEuros(t *testing.T) {
-	t.Parallel()
-	for centimes, want := range map[int64]string{
-		0: "0,00 €", 5: "0,05 €", 123456: "1 234,56 €", 100000000: "1 000 000,00 €", -1999: "-19,99 €",
-	} {
-		if got := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(euros(centimes)); got != want {
-			t.Errorf("%d: %q, want %q", centimes, got, want)
-		}
-	}
-}

@@ -15,7 +15,7 @@ import (
 var modeles embed.FS
 
 // formats are what templates know besides their data.
-var formats = map[string]any{"euros": euros, "jour": jour, "jourDe": func(t time.Time) string { return jour(message.DateOf(t)) }}
+var formats = map[string]any{"euros": message.Euros, "jour": jour, "jourDe": func(t time.Time) string { return jour(message.DateOf(t)) }}
 
 var (
 	modelesHTML = html.Must(html.New("").Funcs(formats).ParseFS(modeles, "modeles/*.html"))
@@ -40,19 +40,6 @@ func ecrire(modele string, l lettre) (asHTML, asText string, err error) {
 		return "", "", err
 	}
 	return h.String(), t.String(), nil
-}
-
-// euros writes an amount the French way: 1 234,56 €, with no-break spaces.
-func euros(centimes int64) string {
-	sign := ""
-	if centimes < 0 {
-		sign, centimes = "−", -centimes
-	}
-	units := fmt.Sprint(centimes / 100)
-	for i := len(units) - 3; i > 0; i -= 3 {
-		units = units[:i] + "\u202f" + units[i:]
-	}
-	return fmt.Sprintf("%s%s,%02d\u00a0€", sign, units, centimes%100)
 }
 
 var mois = [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 )
@@ -187,5 +188,16 @@ func TestDate(t *testing.T) {
 	}
 	if raw, _ := json.Marshal(none); string(raw) != "{}" {
 		t.Errorf("no day travels as %s", raw)
+	}
+}
+
+func TestEuros(t *testing.T) {
+	t.Parallel()
+	for centimes, want := range map[int64]string{
+		0: "0,00 €", 5: "0,05 €", 99_999: "999,99 €", 123_456: "1\u202f234,56 €", 12_345_678_900: "123\u202f456\u202f789,00 €", -1250: "−12,50 €",
+	} {
+		if got := Euros(centimes); got != strings.ReplaceAll(want, " €", "\u00a0€") {
+			t.Errorf("%d: %s, want %s", centimes, got, want)
+		}
 	}
 }
