@@ -55,3 +55,29 @@ for (const theme of ['light', 'dark'])
       }
       assert.deepEqual(found, [])
     })
+
+for (const theme of ['light', 'dark'])
+  test(`what opens over a page, ${theme}`, { timeout: 120_000 }, async () => {
+    const { page, faults, close } = await person(browser, { theme })
+    await logIn(page, 'superviseur')
+    const found = []
+    const look = async (what) => found.push(...(await problems(page)).map((problem) => `${what}: ${problem}`))
+    await page.keyboard.press('Control+k')
+    await page.getByRole('dialog').getByRole('textbox').fill('PDL-0000')
+    await page.getByRole('dialog').getByText(/^PDL-0000/).first().waitFor()
+    await look('search')
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: /Mon compte/ }).click()
+    await page.getByRole('menuitem').first().waitFor()
+    await look('account')
+    await page.keyboard.press('Escape')
+    for (const [address, button] of [['/lots', 'Préparer un lot'], ['/abonnes/:abonne', 'Enregistrer un paiement']]) {
+      await page.goto(base + address.replace(/:(\w+)/, (_, name) => objects[name]))
+      await loaded(page)
+      await page.getByRole('button', { name: button }).first().click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Annuler' }).waitFor()
+      await look(button)
+    }
+    assert.deepEqual([...found, ...faults], [])
+    await close()
+  })

@@ -35,11 +35,11 @@ export const theme = createTheme({
   respectReducedMotion: true,
   focusRing: 'auto',
   components: {
-    Paper: { defaultProps: { radius: 'lg', withBorder: true, p: 'lg' } },
+    Paper: { defaultProps: { radius: 'lg', withBorder: true } },
     Table: { defaultProps: { verticalSpacing: rem(9), horizontalSpacing: 'md', fz: 'sm' } },
     Tooltip: { defaultProps: { openDelay: 300, events: { hover: true, focus: true, touch: true } } },
     Alert: { vars: (_: unknown, { color }: { color?: string }) => ({ root: { '--alert-bg': `var(--aq-tone-${tones[color ?? ''] ?? 'info'}-bg)` } }) },
-    Modal: { defaultProps: { centered: true, radius: 'lg', padding: 'lg' } },
+    Modal: { defaultProps: { centered: true, radius: 'lg', padding: 'lg' }, styles: { title: { fontSize: rem(18), fontWeight: 650 } } },
     Anchor: { defaultProps: { underline: 'hover' } },
     Skeleton: { defaultProps: { radius: 'sm' } },
   },

@@ -221,7 +221,7 @@ function Orders({ id }: { id: string }) {
         id={(i) => i.id}
         to={(i) => `/interventions/${i.id}`}
         columns={[
-          { title: t.interventions.number, head: true, cell: (i) => <Link to={`/interventions/${i.id}`} inherit fw={600} className="num">{i.numero}</Link> },
+          { title: t.interventions.number, head: true, cell: (i) => <Link to={`/interventions/${i.id}`} inherit fw={600} className="id">{i.numero}</Link> },
           { title: t.interventions.nature, cell: (i) => t.word.intervention[i.nature] },
           { title: t.interventions.day, cell: (i) => day(i.prevue_le) },
           { title: t.interventions.technician, wide: true, cell: (i) => i.nom_technicien },

@@ -22,7 +22,7 @@ export default function Contrats() {
           id={(c) => c.id}
           to={(c) => `/abonnes/${c.abonne.id}`}
           columns={[
-            { title: t.contrats.number, head: true, cell: (c) => <Link to={`/abonnes/${c.abonne.id}`} inherit fw={600} className="num">{c.numero}</Link> },
+            { title: t.contrats.number, head: true, cell: (c) => <Link to={`/abonnes/${c.abonne.id}`} inherit fw={600} className="id">{c.numero}</Link> },
             { title: t.contrats.holder, cell: (c) => fullName(c.abonne) },
             { title: t.abonnes.place, wide: true, cell: (c) => `${c.pdl.reference} · ${c.pdl.adresse.voie}` },
             { title: t.contrats.nature, wide: true, cell: (c) => t.word.contrat[c.nature] },

@@ -25,7 +25,7 @@ export default function Interventions() {
           id={(i) => i.id}
           to={(i) => `/interventions/${i.id}`}
           columns={[
-            { title: t.interventions.number, head: true, cell: (i) => <Link to={`/interventions/${i.id}`} inherit fw={600} className="num">{i.numero}</Link> },
+            { title: t.interventions.number, head: true, cell: (i) => <Link to={`/interventions/${i.id}`} inherit fw={600} className="id">{i.numero}</Link> },
             { title: t.interventions.nature, cell: (i) => t.word.intervention[i.nature] },
             { title: t.interventions.place, wide: true, cell: (i) => `${i.adresse.voie}, ${i.adresse.commune}` },
             { title: t.interventions.day, num: true, cell: (i) => day(i.prevue_le) },

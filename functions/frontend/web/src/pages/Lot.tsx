@@ -166,7 +166,7 @@ function Errors({ lot }: { lot: Lot }) {
         rows={list(lot.erreurs)}
         id={(e) => e.contrat_id}
         columns={[
-          { title: t.lot.contract, head: true, cell: (e) => <span className="num">{e.numero}</span> },
+          { title: t.lot.contract, head: true, cell: (e) => <span className="id">{e.numero}</span> },
           { title: t.lot.reason, cell: (e) => (lang() === 'en' ? e.detail_en : e.detail) },
         ]}
         empty={null}
@@ -197,7 +197,7 @@ function EmitModal({ lot, opened, onClose }: ActProps) {
       <div>
         <Text size="sm" c="dimmed">{t.lot.emitLead}</Text>
         <Text fz={22} fw={660} className="num" style={{ whiteSpace: 'normal' }}>{t.lot.emitFigures(lot.calculees, euros(lot.ttc_centimes))}</Text>
-        {lot.premier_numero && lot.dernier_numero && <Text className="num">{t.lot.emitNumbers(lot.premier_numero, lot.dernier_numero)}</Text>}
+        {lot.premier_numero && lot.dernier_numero && <Text>{t.lot.emitNumbers(lot.premier_numero, lot.dernier_numero)}</Text>}
       </div>
       <Facts items={[[t.lot.ht, euros(lot.ht_centimes)], [t.lot.tva, euros(lot.tva_centimes)], [t.lot.volume, cubicMetres(lot.volume_litres)]]} />
       {lot.en_erreur > 0 && <Alert color="ambre" icon={<IconAlertTriangle size={18} aria-hidden />}>{t.lot.emitSkipped(lot.en_erreur)}</Alert>}

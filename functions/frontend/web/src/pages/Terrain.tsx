@@ -51,7 +51,7 @@ function OrderCard({ order }: { order: Schemas['Intervention'] }) {
         <IconMapPin size={18} aria-hidden style={{ flex: 'none', marginTop: 2 }} />
         <Text>{order.adresse.voie}, {order.adresse.commune}</Text>
       </Group>
-      <Text size="sm" c="dimmed" mt={6} className="num">
+      <Text size="sm" c="dimmed" mt={6}>
         {order.numero} · {order.prevue_le === today() ? t.interventions.today : day(order.prevue_le)}
         {late && <Text span inherit c="var(--mantine-color-error)" fw={600}> · {t.interventions.late}</Text>}
       </Text>

@@ -35,7 +35,7 @@ export function Command({ links }: { links: Entry[] }) {
   const pages = links.filter((entry) => entry.to !== '/souscription').filter(match)
   const some = actions.filter(match)
   return (
-    <Spotlight.Root query={query} onQueryChange={setQuery} shortcut={['mod + K', '/']} scrollable maxHeight={440} clearQueryOnClose radius="lg" onSpotlightClose={() => setQuery('')}>
+    <Spotlight.Root query={query} onQueryChange={setQuery} shortcut={['mod + K', '/']} scrollable maxHeight={440} clearQueryOnClose radius="lg" onSpotlightClose={() => setQuery('')} attributes={{ content: { 'aria-label': t.app.command } }}>
       <Spotlight.Search placeholder={t.app.command} aria-label={t.app.command} leftSection={<IconSearch size={18} aria-hidden />} />
       <Spotlight.ActionsList>
         {found.length > 0 && <Spotlight.ActionsGroup label={t.app.abonnes}>{found.map((a) => item(a.id, `/abonnes/${a.id}`, fullName(a), IconUser, [a.pdl, a.lieu].filter(Boolean).join(' · ')))}</Spotlight.ActionsGroup>}

@@ -61,7 +61,7 @@ export function Shell() {
           <Group gap={4} wrap="nowrap">
             <Box visibleFrom="xs"><LangSwitch /></Box>
             <SchemeSwitch />
-            <Menu position="bottom-end" width={260} withinPortal>
+            <Menu position="bottom-end" width={260} withinPortal={false} withInitialFocusPlaceholder={false}>
               <Menu.Target>
                 <UnstyledButton px={6} py={4}>
                   <VisuallyHidden>{t.app.account}</VisuallyHidden>

@@ -24,7 +24,7 @@ interface Props {
 export function Bills({ pages, label, empty, withClient }: Props) {
   const t = useT()
   const columns: (Column<Facture> | false | undefined)[] = [
-    { title: t.facture.number, head: true, cell: (f) => <Link to={`/factures/${f.id}`} inherit fw={600} className="num">{f.numero ?? t.lot.numberLater}</Link> },
+    { title: t.facture.number, head: true, cell: (f) => <Link to={`/factures/${f.id}`} inherit fw={600} className="id">{f.numero ?? t.lot.numberLater}</Link> },
     withClient && { title: t.facture.client, cell: (f) => f.nom },
     { title: t.facture.period, wide: true, cell: (f) => `${day(f.du)} – ${dayBefore(f.au)}` },
     { title: t.facture.volume, num: true, wide: true, cell: (f) => cubicMetres(f.volume_litres) },

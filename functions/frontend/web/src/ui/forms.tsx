@@ -54,7 +54,7 @@ interface AskProps {
 export function Ask({ title, opened, onClose, onSubmit, submit, busy, error, danger, disabled, size = 'md', children }: AskProps) {
   const t = useT()
   return (
-    <Modal opened={opened} onClose={onClose} title={title} size={size} closeButtonProps={{ 'aria-label': t.close }}>
+    <Modal opened={opened} onClose={onClose} title={title} size={size} closeButtonProps={{ 'aria-label': t.close }} attributes={{ header: { role: 'presentation' } }}>
       <form
         noValidate
         onSubmit={(e) => {
