@@ -25,9 +25,9 @@ type courriel struct {
 const essaisRapproches = 3
 
 // envoyer sends a message that is ready: it is marked, sent outside any
-// transaction, and what came of it is kept. A message that somebody else is
-// sending, or that is sent, is left alone; should they have died, a tick
-// takes it up.
+// transaction, and what came of it is kept. A message that is sent is left
+// alone. One that somebody else is sending is asked for again later: should
+// they have died, whoever comes after their time sends it.
 func (m mailer) envoyer(ctx context.Context, rt *function.Runtime, e message.EnvoiPret) error {
 	var c *courriel
 	if err := rt.InTx(ctx, func(tx *function.Tx) (err error) {
@@ -46,12 +46,13 @@ func (m mailer) envoyer(ctx context.Context, rt *function.Runtime, e message.Env
 	return nil
 }
 
-// prendre marks a message as being sent, or returns nil when it is not to be.
+// prendre marks a message as being sent, or returns nil when it is not to be
+// sent any more.
 func prendre(ctx context.Context, tx *function.Tx, id string) (*courriel, error) {
 	rows, err := tx.Query(ctx, `
 		update envoi set etat = 'SENDING', essais = essais + 1, relance_a = $2
-		where id = $1 and etat = 'QUEUED' and canal = 'EMAIL'
-		returning id, destinataire, nom, objet, texte, html, coalesce(piece_nom, ''), coalesce(piece_mime, ''), piece, cree_a, essais`, id, tx.Now.Add(patience))
+		where id = $1 and canal = 'EMAIL' and (etat = 'QUEUED' or etat = 'SENDING' and relance_a <= $3)
+		returning id, destinataire, nom, objet, texte, html, coalesce(piece_nom, ''), coalesce(piece_mime, ''), piece, cree_a, essais`, id, tx.Now.Add(patience), tx.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -60,10 +61,17 @@ func prendre(ctx context.Context, tx *function.Tx, id string) (*courriel, error)
 		err = row.Scan(&c.id, &c.destinataire, &c.nom, &c.objet, &c.texte, &c.html, &c.pieceNom, &c.pieceMime, &c.piece, &c.date, &c.essais)
 		return c, err
 	})
-	if err != nil || len(found) == 0 {
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) == 1:
+		return found[0], nil
+	}
+	var sending bool
+	if err := tx.QueryRow(ctx, "select exists (select from envoi where id = $1 and etat = 'SENDING')", id).Scan(&sending); err != nil || !sending {
 		return nil, err
 	}
-	return found[0], nil
+	return nil, function.NotYet("envoi_en_cours", "Ce message est en cours d'envoi.", "This message is being sent.")
 }
 
 // conclure keeps what came of a message.
