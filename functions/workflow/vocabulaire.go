@@ -122,9 +122,9 @@ var evenements = map[string]evenementType{
 		func(d *donnees, e message.InterventionRealisee) string {
 			d.CompteRendu = &e.CompteRendu
 			if e.CompteRendu.Index == nil {
-				return "Réalisée le " + e.CompteRendu.Date.String() + "."
+				return "Réalisée le " + e.CompteRendu.Date.Francais() + "."
 			}
-			return fmt.Sprintf("Réalisée le %s, index %d.", e.CompteRendu.Date, *e.CompteRendu.Index)
+			return fmt.Sprintf("Réalisée le %s, index %d.", e.CompteRendu.Date.Francais(), *e.CompteRendu.Index)
 		}),
 	interventionImpossible: evenement(
 		func(d donnees) string { return d.InterventionID },
