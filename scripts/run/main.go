@@ -23,8 +23,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"aquaerp.fr/scripts/client"
 	"aquaerp.fr/scripts/commune/village"
 	"aquaerp.fr/scripts/demo"
@@ -116,13 +114,9 @@ func run(ctx context.Context) error {
 	}
 }
 
-// build compiles the programs beside the web application, which one of them
-// embeds: that one is then made again.
+// build compiles the web application, then the programs: one embeds it.
 func build(ctx context.Context, bin string) error {
-	both, first := errgroup.WithContext(ctx)
-	both.Go(func() error { return stack.BuildWeb(first, ".") })
-	both.Go(func() error { return stack.Build(first, ".", bin) })
-	if err := both.Wait(); err != nil {
+	if err := stack.BuildWeb(ctx, "."); err != nil {
 		return err
 	}
 	return stack.Build(ctx, ".", bin)
