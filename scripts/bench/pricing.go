@@ -68,11 +68,11 @@ func (b *bench) benchmark(name string) arm {
 		cmd.Dir = filepath.Join(b.root, "functions/facture/tarif")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
-			return nil, fmt.Errorf("Benchmark%s: %w\n%s", name, err, out)
+			return nil, fmt.Errorf("benchmark %s: %w\n%s", name, err, out)
 		}
 		m := casesPerSecond.FindSubmatch(out)
 		if m == nil {
-			return nil, fmt.Errorf("Benchmark%s says no cases/s:\n%s", name, out)
+			return nil, fmt.Errorf("benchmark %s says no cases/s:\n%s", name, out)
 		}
 		value, err := strconv.ParseFloat(string(m[1]), 64)
 		return []float64{value}, err
