@@ -38,8 +38,8 @@ func (rt *Runtime) receive(w http.ResponseWriter, r *http.Request) {
 		writeProblem(ctx, w, problem(status, code, "Ce n'est pas un CloudEvent que la fonction peut lire.", "This is not a CloudEvent that the function can read."))
 		return
 	}
-	ctx, end := rt.telemetry.handle(ctx, *e)
 	l, known := rt.table.byType[e.Type()]
+	ctx, end := rt.telemetry.handle(ctx, *e, known || isReply(e.Type()))
 	if extension(*e, extReplyTo) != "" || isReply(e.Type()) || known && !l.request {
 		err = rt.deliver(ctx, *e)
 		rt.report(ctx, *e, err)

@@ -64,20 +64,26 @@ func newTelemetry(ctx context.Context, name, revision string) (*telemetry, error
 	t.tracer = tracing.Tracer("aquaerp.fr/shared/function")
 	var err error
 	t.handled, err = measuring.Meter("aquaerp.fr/shared/function").Float64Histogram("aquaerp.message.duration",
-		metric.WithUnit("s"), metric.WithDescription("Time to handle a message, by type and status"))
+		metric.WithUnit("s"), metric.WithDescription("Time to handle a message, by type and status"),
+		metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60))
 	return t, err
 }
 
 // handle starts the span of a message, as a child of the span that its
-// traceparent names; end closes it and counts the message.
-func (t *telemetry) handle(ctx context.Context, e cloudevents.Event) (context.Context, func(status int, took time.Duration)) {
+// traceparent names; end closes it and counts the message. Types that the
+// function does not know count as one: strangers do not make new series.
+func (t *telemetry) handle(ctx context.Context, e cloudevents.Event, known bool) (context.Context, func(status int, took time.Duration)) {
 	ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{extTrace: extension(e, extTrace)})
 	ctx, span := t.tracer.Start(ctx, e.Type(), trace.WithSpanKind(trace.SpanKindConsumer))
+	counted := "unknown"
+	if known {
+		counted = e.Type()
+	}
 	return ctx, func(status int, took time.Duration) {
 		span.SetAttributes(attribute.Int("http.response.status_code", status))
 		span.End()
 		t.handled.Record(ctx, took.Seconds(), metric.WithAttributes(
-			attribute.String("type", e.Type()), attribute.Int("status", status)))
+			attribute.String("type", counted), attribute.Int("status", status)))
 	}
 }
 
