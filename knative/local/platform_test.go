@@ -327,16 +327,21 @@ func TestKilledRuntime(t *testing.T) {
 	}
 	var function told
 	var state status
-	for url, to := range map[string]any{addresses["frontend"]: &function, addresses["admin"] + "/status": &state} {
+	read := func(url string, to any) {
 		response, err := http.Get(url)
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer func() { _ = response.Body.Close() }()
 		if err := json.NewDecoder(response.Body).Decode(to); err != nil {
 			t.Fatal(err)
 		}
-		_ = response.Body.Close()
 	}
+	read(addresses["frontend"], &function)
+	w.until("a process of the Deployment", func() bool {
+		read(addresses["admin"]+"/status", &state)
+		return state.Deployments[0].PID != 0
+	})
 	deployment := state.Deployments[0].PID
 	if !alive(function.PID) || !alive(deployment) {
 		t.Fatalf("processes %d and %d do not run", function.PID, deployment)

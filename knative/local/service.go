@@ -423,14 +423,3 @@ func (s *service) kill() int {
 	}
 	return 0
 }
-
-// freePort is a port of loopback that nobody listens to now.
-func freePort() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = listener.Close() }()
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	return port, err
-}

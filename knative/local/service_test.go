@@ -182,10 +182,10 @@ func TestKilledUnderARequest(t *testing.T) {
 	if status := <-answer; status != http.StatusBadGateway {
 		t.Errorf("the caller got %d, not 502", status)
 	}
+	w.until("the crash in the status", func() bool { return w.state().Crashes == 1 })
 	if next := w.told("http://facture-service/", []byte{}); next.PID == killed {
 		t.Error("a dead process answered")
 	}
-	w.until("the crash in the status", func() bool { return w.state().Crashes == 1 })
 	if n := len(w.gate.most); n != 1 {
 		t.Errorf("%d processes saw the request: it was repeated", n)
 	}
