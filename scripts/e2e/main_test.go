@@ -88,11 +88,15 @@ func start(t *testing.T, foyers int, idle time.Duration) product {
 	return product{s, d}
 }
 
-// showLogs shows what the programs complained of.
-func showLogs(t *testing.T, dir string) {
-	out, err := exec.Command("sh", "-c", `cd "$1" && grep -hE 'level":"(ERROR|WARN)|level=(ERROR|WARN)|panic' *.log | tail -n 40`, "sh", dir).CombinedOutput()
+// showLogs shows what the programs complained of, and keeps all that they said.
+func showLogs(t *testing.T, logs string) {
+	kept := filepath.Join(root, ".run", "test", "logs", t.Name())
+	if err := errors.Join(os.RemoveAll(kept), os.CopyFS(kept, os.DirFS(logs))); err != nil {
+		t.Log(err)
+	}
+	out, err := exec.Command("sh", "-c", `cd "$1" && grep -hE 'level":"(ERROR|WARN)|level=(ERROR|WARN)|panic' *.log | tail -n 40`, "sh", logs).CombinedOutput()
 	if err == nil {
-		t.Logf("errors and warnings in the logs:\n%s", out)
+		t.Logf("errors and warnings, the end of them; all logs are in %s:\n%s", mustAbs(kept), out)
 	}
 }
 

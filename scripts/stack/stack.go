@@ -49,6 +49,7 @@ type Stack struct {
 	Logs                   string // directory
 
 	root, dir, bin string
+	activator      string // proxy to all functions
 	mailbox, local *process
 }
 
@@ -262,7 +263,7 @@ func (s *Stack) startPrograms(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	addresses := map[string]*string{"frontend": &s.Web, "api-gateway": &s.API, "admin": &s.Admin}
+	addresses := map[string]*string{"frontend": &s.Web, "api-gateway": &s.API, "admin": &s.Admin, "activator": &s.activator}
 	for lines := bufio.NewScanner(read); len(addresses) > 0 && lines.Scan(); {
 		name, address, _ := strings.Cut(lines.Text(), " ")
 		if into := addresses[name]; into != nil {

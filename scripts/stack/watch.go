@@ -12,8 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"sigs.k8s.io/yaml"
+
+	"aquaerp.fr/shared/message"
 )
 
 // Program is something that the runtime keeps running, as /kill knows it.
@@ -95,6 +98,35 @@ func (s *Stack) Kill(ctx context.Context, p Program) (bool, error) {
 	return false, fmt.Errorf("stack: kill %s %s: %s", p.Kind, p.Name, res.Status)
 }
 
+// Tick does what a PingSource does, without waiting for its minute: it tells a
+// function to look for work that is due.
+func (s *Stack) Tick(ctx context.Context, function string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost,
+		"http://"+message.Service(function)+".aquaerp.svc.cluster.local/", strings.NewReader("{}"))
+	if err != nil {
+		return err
+	}
+	for name, value := range map[string]string{
+		"Content-Type": "application/json", "Ce-Specversion": "1.0", "Ce-Id": uuid.NewString(), "Ce-Source": "/scripts/stack", "Ce-Type": message.Tick{}.Type(),
+	} {
+		req.Header.Set(name, value)
+	}
+	proxy, err := url.Parse(s.activator)
+	if err != nil {
+		return err
+	}
+	client := http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy), DisableKeepAlives: true}}
+	res, err := client.Do(req)
+	if err != nil {
+		return fmt.Errorf("stack: %w", err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= 300 {
+		return fmt.Errorf("stack: tick of %s: %s", function, res.Status)
+	}
+	return nil
+}
+
 // Pending is what is still under way between the functions.
 type Pending struct {
 	Unpublished int // events in the outbox
@@ -157,8 +189,8 @@ func (s *Stack) Pending(ctx context.Context) (p Pending, err error) {
 var errStuck = errors.New("somebody has to look")
 
 // stuck is how long nothing may move before waiting for it makes no sense:
-// longer than the dead letters wait before they try again.
-const stuck = 4 * time.Minute
+// longer than dead letters and ticks take before they try again.
+const stuck = 7 * time.Minute
 
 // Settle returns once nothing is under way between the functions, or an error
 // when nothing moves any more.
