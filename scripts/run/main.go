@@ -85,7 +85,7 @@ func run(ctx context.Context) error {
 	}
 	config := stack.Config{
 		Root: ".", Dir: dir, Bin: filepath.Join(dir, "bin"), Ports: set.ports, Durable: true, Step: step,
-		Idle: 45 * time.Second, // on a laptop the doors sleep too
+		Idle:  45 * time.Second, // on a laptop the doors sleep too
 		Build: func(ctx context.Context) error { return build(ctx, filepath.Join(dir, "bin")) },
 	}
 	s, err := stack.Start(ctx, config)
