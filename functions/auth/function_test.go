@@ -467,7 +467,7 @@ func TestActiveContractInvites(t *testing.T) {
 	}
 
 	sent := functiontest.Emitted[message.InvitationEmise](t, b.Function)[0]
-	token, found := strings.CutPrefix(sent.Lien, "https://eau.example/invitation?jeton=")
+	token, found := strings.CutPrefix(sent.Lien, "https://eau.example/invitation#")
 	if !found || sent.Nom != "Léa Martin" || sent.Email != "lea.martin@example.fr" || sent.AbonneID != event.Abonne.ID {
 		t.Fatalf("sent %+v", sent)
 	}

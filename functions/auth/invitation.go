@@ -37,7 +37,8 @@ func (a *auth) inviter(ctx context.Context, tx *function.Tx, e message.ContratAc
 	}
 	tx.Emit(u.ID, 0, message.InvitationEmise{
 		UtilisateurID: u.ID, AbonneID: u.AbonneID, Nom: u.Nom, Email: u.Identifiant, ExpireA: end,
-		Lien: strings.TrimSuffix(a.PortalURL, "/") + "/invitation?jeton=" + token,
+		// After the #, so that the token stays out of the logs of servers and proxies.
+		Lien: strings.TrimSuffix(a.PortalURL, "/") + "/invitation#" + token,
 	})
 	return note(ctx, tx, "UTILISATEUR_INVITE", "", u.ID)
 }

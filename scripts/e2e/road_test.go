@@ -285,7 +285,7 @@ func (p product) portail(t *testing.T, souscrit message.Contrat) {
 	}
 }
 
-var invitation = regexp.MustCompile(`http://\S+/invitation\?jeton=([A-Za-z0-9_-]+)`)
+var invitation = regexp.MustCompile(`http://\S+/invitation#([A-Za-z0-9_-]+)`)
 
 // navigateur has the web application's own tests walk the product.
 func (p product) navigateur(t *testing.T) {
