@@ -503,7 +503,7 @@ func TestInvitationEnds(t *testing.T) {
 	e := activated()
 	b.Deliver(t, functiontest.Event("contrat", e.ContratID, e))
 	b.exec(t, "update invitation set expire_a = now()")
-	_, token, _ := strings.Cut(functiontest.Emitted[message.InvitationEmise](t, b.Function)[0].Lien, "?jeton=")
+	_, token, _ := strings.Cut(functiontest.Emitted[message.InvitationEmise](t, b.Function)[0].Lien, "#")
 	_, err := functiontest.Ask(t, b.Function, stranger, message.AccepterInvitation{Jeton: token, MotDePasse: password})
 	wantCode(t, err, "invitation_invalide")
 }
