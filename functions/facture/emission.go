@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -30,6 +31,11 @@ func emettre(ctx context.Context, tx *function.Tx, e message.LotAEmettre) error 
 		return err
 	}
 	base, err := reserver(ctx, tx, date, n)
+	if errors.Is(err, pgx.ErrNoRows) {
+		// A bill with a later date was issued since this was asked: the lot waits for a person again.
+		_, err := tx.Exec(ctx, "update lot set etat = 'CALCULE' where id = $1", e.LotID)
+		return err
+	}
 	if err != nil {
 		return err
 	}
@@ -49,18 +55,11 @@ func emettre(ctx context.Context, tx *function.Tx, e message.LotAEmettre) error 
 }
 
 // reserver takes n numbers of the series of a date and returns the number
-// before the first.
+// before the first, or pgx.ErrNoRows when the series has a later date already.
 func reserver(ctx context.Context, tx *function.Tx, date message.Date, n int64) (base int64, err error) {
-	var last message.Date
 	err = tx.QueryRow(ctx, `insert into serie (code, dernier, date) values ($1, $2, $3)
-		on conflict (code) do update set dernier = serie.dernier + $2, date = greatest(serie.date, $3)
-		returning dernier - $2, date`, serie(date), n, date).Scan(&base, &last)
-	if err == nil && date.Before(last) {
-		// A lot with a later date was issued after this one was prepared.
-		return 0, function.Refused("date_recule",
-			"Une facture d'une date plus récente a été émise : rejetez ce lot et préparez-le à une autre date.",
-			"A bill with a later date was issued: reject this lot and prepare it for another date.")
-	}
+		on conflict (code) do update set dernier = serie.dernier + $2, date = $3 where serie.date <= $3
+		returning dernier - $2`, serie(date), n, date).Scan(&base)
 	return base, err
 }
 

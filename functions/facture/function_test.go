@@ -232,6 +232,35 @@ func TestRejectedLotUsesNoNumber(t *testing.T) {
 	b.sound(t)
 }
 
+// A lot that another with a later date overtook is refused, and stays free to be rejected.
+func TestOvertakenLot(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 0)
+	c := contract(0)
+	b.deliver(t, "contrat", c.ContratID, c)
+	juillet := message.NewDate(2026, time.July, 1)
+	b.read(t, c, avril, 130, false)
+	b.read(t, c, juillet, 160, false)
+	b.read(t, c, octobre, 190, false)
+	staff := functiontest.Staff()
+	early := functiontest.MustAsk(t, b.Function, staff, lotOf(avril, juillet, emises))
+	b.settle(t)
+	b.issue(t, lotOf(juillet, octobre, emises.AddDays(1)))
+	_, err := functiontest.Ask(t, b.Function, staff, message.EmettreLot{LotID: early.ID})
+	if got := functiontest.Code(err); got != "date_recule" {
+		t.Errorf("got %q", got)
+	}
+	// Both may have been asked for before either was issued.
+	if _, err := b.DB.Exec(t.Context(), "update lot set etat = 'EMISSION' where id = $1", early.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.deliver(t, "facture", early.ID, message.LotAEmettre{LotID: early.ID})
+	if got := functiontest.MustAsk(t, b.Function, staff, message.RejeterLot{LotID: early.ID, Motif: "date"}); got.Etat != "REJETE" {
+		t.Errorf("got %+v", got)
+	}
+	b.sound(t)
+}
+
 func TestWhatCannotBeBilledIsListed(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 1)

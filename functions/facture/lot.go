@@ -71,12 +71,17 @@ func checkDates(ctx context.Context, tx *function.Tx, c message.PreparerLot) err
 		return function.Invalid("echeance", "echeance_courte",
 			"L'échéance laisse au moins 14 jours.", "The due date leaves at least 14 days.")
 	}
+	return chronological(ctx, tx, c.DateFacturation)
+}
+
+// chronological refuses a date before that of a bill already issued.
+func chronological(ctx context.Context, tx *function.Tx, date message.Date) error {
 	var last message.Date
 	err := tx.QueryRow(ctx, "select max(date) from serie").Scan(&last)
-	if err == nil && c.DateFacturation.Before(last) {
+	if err == nil && date.Before(last) {
 		return function.Invalid("date_facturation", "date_recule",
-			"Une facture datée du "+last.Francais()+" est déjà émise : les dates ne reculent pas (CGI ann. II, 242 nonies A).",
-			"A bill dated "+last.String()+" was issued already: dates do not go back.")
+			"Une facture datée du "+last.Francais()+" est déjà émise : les dates ne reculent pas (CGI ann. II, 242 nonies A). Préparez le lot à une autre date.",
+			"A bill dated "+last.String()+" was issued already: dates do not go back. Prepare the lot for another date.")
 	}
 	return err
 }
@@ -96,7 +101,12 @@ func emettreLot(ctx context.Context, tx *function.Tx, c message.EmettreLot) (mes
 			"Seul un lot calculé peut être émis ; celui-ci est "+etat+".", "Only a computed lot can be issued; this one is "+etat+".")
 	}
 	var n int
-	if err := tx.QueryRow(ctx, "select count(*) from facture where lot_id = $1", c.LotID).Scan(&n); err != nil {
+	var date message.Date
+	err = tx.QueryRow(ctx, "select date_facturation, (select count(*) from facture where lot_id = lot.id) from lot where id = $1", c.LotID).Scan(&date, &n)
+	if err != nil {
+		return message.Lot{}, err
+	}
+	if err := chronological(ctx, tx, date); err != nil {
 		return message.Lot{}, err
 	}
 	if n == 0 {
