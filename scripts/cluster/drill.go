@@ -1,0 +1,73 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// Drill prints what a drill does and what it sees, and at last PASS or FAIL.
+type Drill struct {
+	name   string
+	began  time.Time
+	faults []error
+}
+
+// RunDrill is the main of a drill: -h prints its usage, Ctrl-C ends it, and the
+// exit code is 1 when it failed.
+func RunDrill(name, usage string, run func(context.Context, *Drill) error) {
+	flag.Usage = func() {
+		fmt.Fprintf(flag.CommandLine.Output(), "usage: %s\n\n%s\n", name, usage)
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	d := &Drill{name: name, began: time.Now()}
+	if err := Reachable(ctx); err != nil {
+		d.Fail(err)
+	} else if err := run(ctx, d); err != nil {
+		d.Fail(err)
+	}
+	if !d.end() {
+		stop()
+		os.Exit(1)
+	}
+}
+
+// Does says what is done now.
+func (d *Drill) Does(format string, args ...any) { d.line("does", format, args...) }
+
+// Saw says what was observed: a figure, with its unit.
+func (d *Drill) Saw(format string, args ...any) { d.line("saw", format, args...) }
+
+// Fail records what should not be; the drill goes on.
+func (d *Drill) Fail(err error) {
+	d.faults = append(d.faults, err)
+	d.line("wrong", "%v", err)
+}
+
+// Check fails with a sentence unless ok.
+func (d *Drill) Check(ok bool, format string, args ...any) {
+	if !ok {
+		d.Fail(fmt.Errorf(format, args...))
+	}
+}
+
+func (d *Drill) line(kind, format string, args ...any) {
+	fmt.Printf("%6.1fs  %-5s  %s\n", time.Since(d.began).Seconds(), kind, fmt.Sprintf(format, args...))
+}
+
+func (d *Drill) end() bool {
+	verdict := "PASS"
+	if len(d.faults) > 0 {
+		verdict = "FAIL: " + errors.Join(d.faults...).Error()
+	}
+	fmt.Printf("%6.1fs  %s  %s\n", time.Since(d.began).Seconds(), d.name, verdict)
+	return len(d.faults) == 0
+}
