@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/jackc/pgx/v5"
 
 	"aquaerp.fr/shared/function"
@@ -37,21 +35,11 @@ func runCommand(name string, args []string) int {
 // keys prints a new key pair as {"private": JWK, "public": JWKS}: the values
 // of the Secret token-keys, each as a JSON text.
 func keys(_ []string, _ io.Reader, out io.Writer) error {
-	public, private, err := ed25519.GenerateKey(nil)
+	private, public, err := function.NewTokenKeys()
 	if err != nil {
 		return err
 	}
-	w := jose.JSONWebKey{Key: private, KeyID: function.NewID(), Algorithm: string(jose.EdDSA), Use: "sig"}
-	secret, err := json.Marshal(w)
-	if err != nil {
-		return err
-	}
-	w.Key = public
-	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{w}})
-	if err != nil {
-		return err
-	}
-	return json.NewEncoder(out).Encode(map[string]string{"private": string(secret), "public": string(set)})
+	return json.NewEncoder(out).Encode(map[string]string{"private": private, "public": public})
 }
 
 // firstAdministrator makes the user who makes the others. It is refused when

@@ -21,6 +21,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"aquaerp.fr/scripts/migrate/product"
 	"aquaerp.fr/shared/migrate"
 )
 
@@ -37,7 +38,7 @@ func run(ctx context.Context) error {
 	file := flag.String("passwords", "", "JSON `file` of role to password")
 	flag.Parse()
 	if flag.Arg(0) == "roles" {
-		roles, err := migrate.Roles(product)
+		roles, err := migrate.Roles(product.FS)
 		for _, role := range roles {
 			fmt.Println(role)
 		}
@@ -57,7 +58,7 @@ func run(ctx context.Context) error {
 			return fmt.Errorf("migrate: %s: %w", *file, err)
 		}
 	}
-	return migrate.Up(ctx, url, product, migrate.Options{
+	return migrate.Up(ctx, url, product.FS, migrate.Options{
 		Password: func(role string) string { return passwords[role] },
 		Log:      slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})

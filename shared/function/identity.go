@@ -1,6 +1,7 @@
 package function
 
 import (
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -49,6 +50,23 @@ const (
 	TokenAudience = "aquaerp"
 	TokenType     = "at+jwt"
 )
+
+// NewTokenKeys makes a key pair for access tokens: the private one as a JSON
+// Web Key, for auth alone, the public one as a JSON Web Key Set, for all.
+func NewTokenKeys() (private, public string, err error) {
+	verifies, signs, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return "", "", err
+	}
+	key := jose.JSONWebKey{Key: signs, KeyID: NewID(), Algorithm: string(jose.EdDSA), Use: "sig"}
+	secret, err := json.Marshal(key)
+	if err != nil {
+		return "", "", err
+	}
+	key.Key = verifies
+	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key}})
+	return string(secret), string(set), err
+}
 
 // keyring verifies access tokens with public keys, and remembers the verified
 // ones until they end: checking a signature costs 100 µs, a map nothing.

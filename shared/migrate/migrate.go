@@ -42,12 +42,19 @@ import (
 // Functions is the group of all functions' roles: schema eventing grants to it.
 const Functions = "functions"
 
-// The roles of the programs that are not functions; they work in schema
-// eventing.
+// The roles of the programs that are not functions. The first two work in
+// schema eventing; Monitor belongs to nobody who changes anything: it reads the
+// server's statistics, and of every schema the view [Indicators] if there is one.
 const (
 	Relay      = "relay"
 	Deadletter = "deadletter"
+	Monitor    = "monitor"
 )
+
+// Indicators is the view by which a schema shows figures to [Monitor]. The
+// owner of a view reads for whoever may read the view, so it shows what it
+// says and opens none of the tables below it.
+const Indicators = "indicateur"
 
 const (
 	eventing = "eventing"
@@ -78,7 +85,7 @@ func Roles(fsys fs.FS) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	roles := append(functions, Relay, Deadletter)
+	roles := append(functions, Relay, Deadletter, Monitor)
 	slices.Sort(roles)
 	return roles, nil
 }
@@ -163,16 +170,23 @@ func createRoles(ctx context.Context, conn *pgx.Conn, functions []string, passwo
 	if err := create(Functions, "nologin"); err != nil {
 		return err
 	}
-	for _, role := range append([]string{Relay, Deadletter}, functions...) {
+	for _, role := range append([]string{Relay, Deadletter, Monitor}, functions...) {
 		if err := create(role, "login"); err != nil {
 			return err
 		}
-		statements := []string{}
-		if slices.Contains(functions, role) {
+		var statements []string
+		switch {
+		case slices.Contains(functions, role):
 			statements = append(statements,
 				"grant "+Functions+" to "+quoted(role),
 				"alter role "+quoted(role)+" set search_path = "+quoted(role))
-		} else {
+		case role == Monitor:
+			// Who looks must never be what hurts: few connections, short questions.
+			statements = append(statements,
+				"grant pg_monitor to "+Monitor,
+				"alter role "+Monitor+" connection limit 5",
+				"alter role "+Monitor+" set statement_timeout = '5s'")
+		default:
 			statements = append(statements, "alter role "+role+" set search_path = "+eventing)
 		}
 		if p := password(role); p != "" {
@@ -193,7 +207,7 @@ func createDatabase(ctx context.Context, conn *pgx.Conn, database string) error 
 	}
 	return execAll(ctx, conn, []string{
 		"revoke all on database " + quoted(database) + " from public",
-		"grant connect on database " + quoted(database) + " to " + Functions + ", " + Relay + ", " + Deadletter,
+		"grant connect on database " + quoted(database) + " to " + Functions + ", " + Relay + ", " + Deadletter + ", " + Monitor,
 	})
 }
 
@@ -228,13 +242,24 @@ func upSchema(ctx context.Context, config *pgx.ConnConfig, schema, dir, reply st
 	if err := goUp(ctx, db, schema, dir, fsys, log); err != nil {
 		return err
 	}
-	if schema == eventing {
-		return nil
+	// What only exists, or must not be seen, once the migrations have run.
+	statements = []string{fmt.Sprintf(`do $$ begin
+		if exists (select from pg_class where oid = to_regclass('%[1]s') and relkind = 'v') then
+			grant usage on schema %[2]s to %[3]s;
+			grant select on %[1]s to %[3]s;
+		end if;
+	end $$`, Indicators, name, Monitor)}
+	if schema != eventing {
+		statements = append(statements, fmt.Sprintf(`do $$ begin
+			if to_regclass('%[1]s') is not null then revoke all on %[1]s from %[2]s; end if;
+		end $$`, versions, name))
 	}
-	_, err := db.ExecContext(ctx, fmt.Sprintf(`do $$ begin
-		if to_regclass('%[1]s') is not null then revoke all on %[1]s from %[2]s; end if;
-	end $$`, versions, name))
-	return err
+	for _, s := range statements {
+		if _, err := db.ExecContext(ctx, s); err != nil {
+			return fmt.Errorf("%s: %w", s, err)
+		}
+	}
+	return nil
 }
 
 func goUp(ctx context.Context, db *sql.DB, schema, dir string, fsys fs.FS, log *slog.Logger) error {

@@ -92,7 +92,7 @@ func TestRoles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"contrat", "deadletter", "facture", "relay"}; !slices.Equal(got, want) {
+	if want := []string{"contrat", "deadletter", "facture", "monitor", "relay"}; !slices.Equal(got, want) {
 		t.Errorf("roles %v, want %v", got, want)
 	}
 }
@@ -182,7 +182,7 @@ func TestRolesAreRefusedElsewhere(t *testing.T) {
 	}
 
 	tried := 0
-	for _, role := range []string{"contrat", "facture", "relay", "deadletter"} {
+	for _, role := range []string{"contrat", "facture", "relay", "deadletter", "monitor"} {
 		conn := connect(t, role, db)
 		for schema, names := range tables {
 			for _, name := range names {
@@ -251,6 +251,37 @@ func TestFunctionInEventing(t *testing.T) {
 	}
 	if consumer != "contrat" {
 		t.Errorf("the inbox row is %s's", consumer)
+	}
+}
+
+// TestMonitor: it reads the server's statistics and what a schema shows in its
+// view indicateur, changes nothing, and is refused what the view was made of.
+func TestMonitor(t *testing.T) {
+	t.Parallel()
+	db, fsys := database(), tree(t)
+	up(t, db, fsys) // the role first, the view in a later release
+	fsys["functions/facture/migrations/00002_indicateur.sql"] = &fstest.MapFile{Data: []byte(
+		"-- +goose Up\ncreate view indicateur as select 'factures' as nom, count(*)::float8 as valeur from facture;\n")}
+	// A table of that name is data of its function.
+	fsys["functions/contrat/migrations/00002_indicateur.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\ncreate table indicateur (n int);\n")}
+	up(t, db, fsys)
+	if _, err := connect(t, "facture", db).Exec(t.Context(), "insert into facture (numero) values ('F1'), ('F2')"); err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, "monitor", db)
+	var bills float64
+	if err := conn.QueryRow(t.Context(), "select valeur from facture.indicateur where nom = 'factures'").Scan(&bills); err != nil || bills != 2 {
+		t.Errorf("the view shows %v bills, %v", bills, err)
+	}
+	// Another role's statement, which only pg_read_all_stats shows.
+	var hidden int
+	if err := conn.QueryRow(t.Context(), "select count(*) from pg_stat_activity where query = '<insufficient privilege>'").Scan(&hidden); err != nil || hidden > 0 {
+		t.Errorf("%d statements are hidden, %v", hidden, err)
+	}
+	for _, sql := range []string{"select 1 from facture.facture", "select 1 from contrat.indicateur", "set role facture"} {
+		if err := inRollback(t.Context(), conn, sql); !hasCode(err, "42501") {
+			t.Errorf("%s: %v, want a refusal", sql, err)
+		}
 	}
 }
 

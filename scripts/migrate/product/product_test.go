@@ -1,4 +1,4 @@
-package main
+package product_test
 
 import (
 	"errors"
@@ -7,13 +7,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	"aquaerp.fr/scripts/migrate/product"
 	"aquaerp.fr/shared/migrate"
 )
 
 // What is compiled in is all that the repository holds.
 func TestProductIsWhole(t *testing.T) {
 	t.Parallel()
-	const root = "../.."
+	const root = "../../.."
 	var want []string
 	for _, pattern := range []string{"functions/*/migrations/*.sql", "eventing/migrations/*.sql", "shared/function/reply.sql"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
@@ -31,17 +32,17 @@ func TestProductIsWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		compiled, err := fs.ReadFile(product, filepath.ToSlash(name))
+		compiled, err := fs.ReadFile(product.FS, filepath.ToSlash(name))
 		if err != nil || string(compiled) != string(disk) {
 			t.Errorf("%s: compiled in differs from disk: %v", name, err)
 		}
 	}
-	roles, err := migrate.Roles(product)
+	roles, err := migrate.Roles(product.FS)
 	if err != nil || len(roles) < 3 {
 		t.Errorf("roles %v, %v", roles, err)
 	}
 	for _, name := range []string{"nowhere", "functions/../shared", "."} {
-		if _, err := product.Open(name); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := product.FS.Open(name); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -1,4 +1,6 @@
-package main
+// Package product is the part of this repository that migrations are read
+// from, compiled in.
+package product
 
 import (
 	"io/fs"
@@ -12,8 +14,8 @@ import (
 // tree puts file systems under names of one element each.
 type tree map[string]fs.FS
 
-// product is the part of this repository that migrate.Up reads.
-var product = tree{"eventing": eventing.Migrations, "functions": functions.Migrations, "shared": shared.Reply}
+// FS is what migrate.Up and migrate.Roles read.
+var FS fs.FS = tree{"eventing": eventing.Migrations, "functions": functions.Migrations, "shared": shared.Reply}
 
 // Open implements fs.FS; the root itself cannot be listed.
 func (t tree) Open(name string) (fs.File, error) {
