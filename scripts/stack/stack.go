@@ -182,28 +182,38 @@ type resource struct {
 	Config     map[string]string `json:"data,omitempty"`
 }
 
-// writeSecrets writes what the manifests refer to.
+// writeSecrets writes what the manifests refer to: the Secrets that a cluster
+// has of its own, and the ConfigMaps that kustomize makes of knative/config.
 func (s *Stack) writeSecrets(ctx context.Context, ports Ports, passwords map[string]string) error {
 	keys, err := s.tokenKeys(ctx)
 	if err != nil {
 		return err
 	}
+	service, err := s.settings("service.env")
+	if err != nil {
+		return err
+	}
+	aquaerp, err := s.settings("aquaerp.env")
+	if err != nil {
+		return err
+	}
+	aquaerp["portal-url"] = fmt.Sprintf("http://127.0.0.1:%d", ports.Web)
 	secret := func(name string, values map[string]string) resource {
 		return resource{APIVersion: "v1", Kind: "Secret", Metadata: map[string]string{"name": name, "namespace": "aquaerp"}, Secret: values}
 	}
 	all := []resource{
 		secret("token-keys", keys),
 		secret("smtp", map[string]string{"url": fmt.Sprintf("smtp://127.0.0.1:%d", ports.smtp)}),
-		secret("rabbitmq", map[string]string{
-			"uri": "http://127.0.0.1", "port": strconv.Itoa(ports.RabbitMQ),
-			"username": localserver.RabbitUser, "password": s.RabbitMQ.Password(localserver.RabbitUser), "amqp": s.amqp(),
-		}),
-		{APIVersion: "v1", Kind: "ConfigMap", Metadata: map[string]string{"name": "aquaerp", "namespace": "aquaerp"}, Config: map[string]string{
-			"portal-url": fmt.Sprintf("http://127.0.0.1:%d", ports.Web), "mail-from": "AquaERP <eau@aquaerp.example>",
-		}},
+		{APIVersion: "v1", Kind: "ConfigMap", Metadata: map[string]string{"name": "aquaerp", "namespace": "aquaerp"}, Config: aquaerp},
+		{APIVersion: "v1", Kind: "ConfigMap", Metadata: map[string]string{"name": "service", "namespace": "aquaerp"}, Config: service},
+	}
+	// Everybody is the same user of this RabbitMQ; in a cluster each has its own.
+	rabbit := map[string]string{
+		"uri": "http://127.0.0.1", "port": strconv.Itoa(ports.RabbitMQ),
+		"username": localserver.RabbitUser, "password": s.RabbitMQ.Password(localserver.RabbitUser), "amqp": s.amqp(),
 	}
 	for role := range passwords {
-		all = append(all, secret("postgres-"+role, map[string]string{"url": s.URL(role)}))
+		all = append(all, secret("postgres-"+role, map[string]string{"url": s.URL(role)}), secret("rabbitmq-"+role, rabbit))
 	}
 	var file []byte
 	for _, r := range all {
@@ -217,6 +227,25 @@ func (s *Stack) writeSecrets(ctx context.Context, ports Ports, passwords map[str
 		return fmt.Errorf("stack: %w", err)
 	}
 	return nil
+}
+
+// settings reads a file of knative/config, as kustomize does: a key and its
+// value on a line, taken as they are, and comments on lines of their own.
+func (s *Stack) settings(file string) (map[string]string, error) {
+	content, err := os.ReadFile(filepath.Join(s.root, "knative/config", file))
+	if err != nil {
+		return nil, fmt.Errorf("stack: %w", err)
+	}
+	values := map[string]string{}
+	for line := range strings.Lines(string(content)) {
+		line = strings.TrimRight(line, "\n")
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		key, value, _ := strings.Cut(line, "=")
+		values[key] = value
+	}
+	return values, nil
 }
 
 func (s *Stack) secrets() string { return filepath.Join(s.dir, "secrets.yaml") }
