@@ -28,6 +28,7 @@ import (
 type Client struct {
 	base     string // http://host:port
 	patience time.Duration
+	http     *http.Client
 	user     message.Connecter // without a name: nobody
 
 	mu      sync.Mutex
@@ -44,12 +45,21 @@ type Session struct {
 // New is a client without a user, of the API at base. patience is how long it
 // repeats a request; with 0 it sends it once.
 func New(base string, patience time.Duration) *Client {
-	return &Client{base: base, patience: patience}
+	return &Client{base: base, patience: patience, http: http.DefaultClient}
 }
+
+// Over returns a client of the same API without a user, whose requests go
+// through h: for an authority of one's own, another address, or to watch them.
+func (c *Client) Over(h *http.Client) *Client {
+	return &Client{base: c.base, patience: c.patience, http: h}
+}
+
+// nobody is a client of the same API without a user.
+func (c *Client) nobody() *Client { return c.Over(c.http) }
 
 // Login returns a client of the same API for a user who could log in.
 func (c *Client) Login(ctx context.Context, identifiant, motDePasse string) (*Client, error) {
-	u := New(c.base, c.patience)
+	u := c.nobody()
 	u.user = message.Connecter{Identifiant: identifiant, MotDePasse: motDePasse}
 	_, err := u.token(ctx)
 	return u, err
@@ -57,7 +67,7 @@ func (c *Client) Login(ctx context.Context, identifiant, motDePasse string) (*Cl
 
 // WithToken returns a client of the same API that shows a token as it is.
 func (c *Client) WithToken(token string) *Client {
-	u := New(c.base, c.patience)
+	u := c.nobody()
 	u.session.AccessToken = token
 	return u
 }
@@ -76,8 +86,7 @@ func (c *Client) token(ctx context.Context) (string, error) {
 	if c.user.Identifiant == "" || time.Until(c.session.ExpireA) > time.Minute {
 		return c.session.AccessToken, nil
 	}
-	nobody := New(c.base, c.patience)
-	session, err := Post[Session](ctx, nobody, "/v1/sessions", c.user)
+	session, err := Post[Session](ctx, c.nobody(), "/v1/sessions", c.user)
 	c.session = session
 	return session.AccessToken, err
 }
@@ -123,7 +132,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body any, key stri
 	deadline := time.Now().Add(c.patience)
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		answer, err := c.once(ctx, method, path, raw, contentType, key, token)
-		if !again(err) || time.Now().After(deadline) {
+		if ctx.Err() != nil || !again(err) || time.Now().After(deadline) {
 			return answer, err
 		}
 		select {
@@ -162,7 +171,7 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte, con
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := c.http.Do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -182,9 +191,9 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte, con
 }
 
 // again tells whether sending a request again may help: the product said "not
-// now", or nobody answered.
+// now", or nobody answered in time.
 func again(err error) bool {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil {
 		return false
 	}
 	var p *message.Problem
