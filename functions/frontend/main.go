@@ -33,7 +33,11 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		return newHandler(dist, s.GatewayURL)
+		routes, err := newHandler(dist, s.GatewayURL)
+		if err != nil {
+			return nil, err
+		}
+		return rt.Measured(routes, routes), nil
 	})
 }
 
@@ -43,7 +47,7 @@ type settings struct {
 }
 
 // newHandler is the whole origin: the application, and the API under /api.
-func newHandler(dist fs.FS, gateway string) (http.Handler, error) {
+func newHandler(dist fs.FS, gateway string) (*http.ServeMux, error) {
 	api, err := newProxy(gateway)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ func callerOf(ctx context.Context) caller {
 func (g *gateway) handler() http.Handler {
 	g.docs()
 	g.mux.HandleFunc("/", g.notFound)
-	return g.rt.Traced(g.recovered(guarded(g.identified(g.mux))))
+	return g.rt.Measured(g.mux, g.recovered(guarded(g.identified(g.mux))))
 }
 
 // recovered answers 503 for a handler that panicked, and logs why.

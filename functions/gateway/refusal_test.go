@@ -188,7 +188,7 @@ func TestPanicIsARefusal(t *testing.T) {
 	}
 	g := newGateway(rt, relaxed)
 	w := httptest.NewRecorder()
-	rt.Traced(g.recovered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }))).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	rt.Measured(g.mux, g.recovered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }))).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "boom") {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}

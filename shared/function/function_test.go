@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,7 +18,12 @@ import (
 	"aquaerp.fr/shared/message"
 )
 
-func TestMain(m *testing.M) { functiontest.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv("AQUAERP_TEST_SERVE") != "" { // the test binary as a function, see telemetry_test.go
+		function.Serve("essai", essai)
+	}
+	functiontest.Main(m)
+}
 
 // bundle is a function named contrat whose handlers write to a table `effet`.
 type bundle struct {

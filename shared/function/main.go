@@ -88,9 +88,6 @@ func run(name string, handler func(*Runtime) (http.Handler, error)) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", rt.health)
-	if rt.telemetry.metrics != nil {
-		mux.Handle("GET /metrics", rt.telemetry.metrics)
-	}
 	mux.Handle("/", h)
 	listener, err := net.Listen("tcp", ":"+rt.config.Port)
 	if err != nil {
@@ -99,6 +96,8 @@ func run(name string, handler func(*Runtime) (http.Handler, error)) error {
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
+	rt.telemetry.started.Record(ctx, time.Since(began).Seconds())
+	go rt.telemetry.serve(rt.Log) // to the end of the drain, which is measured too
 	select {
 	case err := <-failed:
 		return err
