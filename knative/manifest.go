@@ -42,8 +42,8 @@ type Manifests struct {
 	ConfigMaps      map[string]map[string]string
 }
 
-// Load reads files, and the *.yaml files of folders and their subfolders (but testdata), in the order given and by
-// name. A Secret or ConfigMap read later replaces one of the same name; any other resource may be declared only once.
+// Load reads files, and the *.yaml files of folders and their subfolders (but testdata, and what tells kustomize how to
+// put the others together), in the order given and by name. A Secret or ConfigMap read later replaces one of the same name; any other resource may be declared only once.
 // The error names every document at fault, not only the first.
 func Load(paths ...string) (*Manifests, error) {
 	m := &Manifests{Secrets: map[string]map[string]string{}, ConfigMaps: map[string]map[string]string{}}
@@ -91,6 +91,9 @@ func (m *Manifests) document(document []byte, file string, seen map[string]strin
 	var kind meta.PartialObjectMetadata
 	if err := yaml.Unmarshal(document, &kind); err != nil {
 		return err
+	}
+	if strings.HasPrefix(kind.APIVersion, "kustomize.config.k8s.io/") {
+		return nil
 	}
 	name := kind.Namespace + "/" + kind.Name
 	switch id := kind.APIVersion + " " + kind.Kind + " " + name; kind.Kind {

@@ -146,7 +146,7 @@ func service(s *serving.Service) (errs []error) {
 		}
 	}
 	for key := range s.Labels {
-		if key != "app.kubernetes.io/part-of" && key != "networking.knative.dev/visibility" {
+		if key != "app.kubernetes.io/name" && key != "app.kubernetes.io/component" && key != "networking.knative.dev/visibility" {
 			refuse("label %s is unknown", key)
 		}
 	}
