@@ -25,6 +25,10 @@ const (
 type RabbitMQ struct {
 	Dir  string // made when missing; reused with its queues otherwise
 	Port int    // of AMQP 0-9-1; 0: a free one
+
+	// Definitions, as RabbitMQ exports them, are loaded at every start; they
+	// then stand in place of the one user and the one virtual host.
+	Definitions string
 }
 
 // StartRabbitMQ starts a single broker without plugins, with the user
@@ -56,7 +60,7 @@ func StartRabbitMQ(ctx context.Context, c RabbitMQ) (*Server, error) {
 	}
 	s.ready = s.speaksAMQP
 	s.launch = func(_ context.Context, lock *os.File) (*process, []*process, error) {
-		return s.rabbitmq(server, epmd, lock)
+		return s.rabbitmq(server, epmd, c.Definitions, lock)
 	}
 	if err := s.start(ctx); err != nil {
 		return nil, err
@@ -66,8 +70,8 @@ func StartRabbitMQ(ctx context.Context, c RabbitMQ) (*Server, error) {
 
 // rabbitmq starts the broker and its own Erlang port mapper, without which it
 // would start, or register with, the machine's.
-func (s *Server) rabbitmq(server, epmd string, lock *os.File) (*process, []*process, error) {
-	env, err := s.rabbitFiles()
+func (s *Server) rabbitmq(server, epmd, definitions string, lock *os.File) (*process, []*process, error) {
+	env, err := s.rabbitFiles(definitions)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -108,7 +112,7 @@ func (s *Server) rabbitmq(server, epmd string, lock *os.File) (*process, []*proc
 
 // rabbitFiles writes the configuration and returns the environment that keeps
 // the start script away from the system's.
-func (s *Server) rabbitFiles() ([]string, error) {
+func (s *Server) rabbitFiles(definitions string) ([]string, error) {
 	// The default user is made with an empty data directory only.
 	conf := fmt.Sprintf(`listeners.tcp.1 = %s
 default_vhost = %s
@@ -124,8 +128,12 @@ disk_free_limit.absolute = 64MB
 `, s.address(), RabbitVhost, RabbitUser, s.Password(RabbitUser))
 
 	path := func(name string) string { return filepath.Join(s.dir, name) }
+	if definitions != "" {
+		conf += "load_definitions = " + path("definitions.json") + "\n" // and no default user is made
+	}
 	for name, content := range map[string]string{
 		"rabbitmq.conf":     conf,
+		"definitions.json":  definitions,
 		"rabbitmq-env.conf": "",
 		"enabled_plugins":   "[].\n",
 	} {

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/url"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"aquaerp.fr/scripts/migrate/product"
+	"aquaerp.fr/shared/migrate"
+)
+
+const mail = "smtps://eau:secret@courriel.example"
+
+// made is what a first run gives.
+func made(t *testing.T, known values, smtp string) values {
+	t.Helper()
+	all, err := generate(known, smtp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := parse(manifest(all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(v) != len(all) {
+		t.Fatalf("%d Secrets became %d as YAML", len(all), len(v))
+	}
+	return v
+}
+
+func TestSecondRunChangesNothing(t *testing.T) {
+	t.Parallel()
+	first := made(t, nil, mail)
+	if second := made(t, first, ""); !reflect.DeepEqual(first, second) {
+		for name := range second {
+			if !maps.Equal(first[name], second[name]) {
+				t.Errorf("%s changed", name)
+			}
+		}
+	}
+}
+
+// TestReplacing: a deleted Secret comes back with another password, and what
+// is derived from it follows; nothing else moves.
+func TestReplacing(t *testing.T) {
+	t.Parallel()
+	first := made(t, nil, mail)
+	for gone, derived := range map[string]string{"postgres-facture": "postgres-roles", "rabbitmq-facture": "rabbitmq-definitions"} {
+		known := maps.Clone(first)
+		delete(known, gone)
+		second := made(t, known, "")
+		for name := range first {
+			changed, want := !maps.Equal(first[name], second[name]), name == gone || name == derived
+			if changed != want {
+				t.Errorf("without %s: %s changed: %v", gone, name, changed)
+			}
+		}
+	}
+}
+
+// TestRoles: the password in a role's URL is the one that migrate gives it.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	all := made(t, nil, mail)
+	want, err := migrate.Roles(product.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var passwords map[string]string
+	if err := json.Unmarshal([]byte(all["postgres-roles"]["roles.json"]), &passwords); err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Sorted(maps.Keys(passwords)); !slices.Equal(got, want) {
+		t.Errorf("roles %v, want %v", got, want)
+	}
+	seen := map[string]bool{}
+	for role, password := range passwords {
+		u, err := url.Parse(all["postgres-"+role]["url"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if in, _ := u.User.Password(); in != password || u.User.Username() != role || u.Path != "/aquaerp" {
+			t.Errorf("%s: the URL is another's", role)
+		}
+		seen[password] = true
+	}
+	if len(seen) != len(want) {
+		t.Errorf("%d passwords for %d roles", len(seen), len(want))
+	}
+	for name, keys := range all {
+		for key, value := range keys {
+			if key == "password" && !regexp.MustCompile(`^[A-Za-z0-9_-]{32}$`).MatchString(value) {
+				t.Errorf("%s: a password that a URL would have to escape, or too short", name)
+			}
+		}
+	}
+}
+
+func TestMailServer(t *testing.T) {
+	t.Parallel()
+	if _, err := generate(nil, ""); err == nil {
+		t.Error("Secrets without a mail server")
+	}
+	for _, wrong := range []string{"courriel.example", "smtps://eau:se%cret@courriel.example"} {
+		if _, err := generate(nil, wrong); err == nil || strings.Contains(err.Error(), wrong) {
+			t.Errorf("%q: %v, want a refusal that does not repeat it", wrong, err)
+		}
+	}
+	first := made(t, nil, mail)
+	if got := made(t, first, "smtp://autre.example")["smtp"]["url"]; got != "smtp://autre.example" {
+		t.Errorf("the mail server is %q", got)
+	}
+}
+
+// What kubectl get --output yaml gives is read like what this program writes.
+func TestParseList(t *testing.T) {
+	t.Parallel()
+	v, err := parse([]byte(`apiVersion: v1
+kind: List
+items:
+  - {apiVersion: v1, kind: Secret, metadata: {name: a, uid: x}, type: Opaque, data: {k: dg==}}
+  - {apiVersion: v1, kind: Secret, metadata: {name: empty}}
+`))
+	if want := (values{"a": {"k": "v"}, "empty": {}}); err != nil || !reflect.DeepEqual(v, want) {
+		t.Errorf("%v, %v; want %v", v, err, want)
+	}
+	if _, err := parse([]byte("password: [")); err == nil {
+		t.Error("what is not YAML was read")
+	}
+}
+
+// TestExample: the file for those who make their Secrets by other means has
+// the names, keys and labels that this program makes.
+func TestExample(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../knative/secrets.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := made(t, nil, mail)
+	for name := range all {
+		if got, want := slices.Sorted(maps.Keys(example[name])), slices.Sorted(maps.Keys(all[name])); !slices.Equal(got, want) {
+			t.Errorf("%s: keys %v, want %v", name, got, want)
+		}
+	}
+	for name := range example {
+		if all[name] == nil {
+			t.Errorf("%s: nobody makes it", name)
+		}
+	}
+	if bytes.Contains(text, []byte("\ndata:")) {
+		t.Error("the example holds base64, which nobody can read")
+	}
+}
