@@ -39,7 +39,7 @@ func Kubectl(ctx context.Context, args ...string) (string, error) {
 
 // KubectlWith is Kubectl with a standard input; nil is none.
 func KubectlWith(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
-	name := strings.Fields(cmp.Or(os.Getenv("KUBECTL"), "kubectl"))
+	name := kubectl()
 	cmd := exec.CommandContext(ctx, name[0], append(append(name[1:], "--namespace", Namespace), args...)...)
 	cmd.Stdin = stdin
 	var out, complaint bytes.Buffer
@@ -49,6 +49,9 @@ func KubectlWith(ctx context.Context, stdin io.Reader, args ...string) (string, 
 	}
 	return out.String(), nil
 }
+
+// kubectl is the program and its first arguments.
+func kubectl() []string { return strings.Fields(cmp.Or(os.Getenv("KUBECTL"), "kubectl")) }
 
 // Get reads resources: kubectl get ARGS -o json.
 func Get[T any](ctx context.Context, args ...string) (t T, err error) {
