@@ -19,8 +19,11 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// Common is the unit of objects that name none.
-const Common = "common"
+// Units that are not a label.
+const (
+	Common  = "common"  // objects that name none
+	Network = "network" // all NetworkPolicies: one alone opens or closes half of a flow
+)
 
 // ko marks an image that is built from a package of this module.
 const ko = "ko://"
@@ -70,6 +73,9 @@ func (o *Object) UnmarshalJSON(raw []byte) error {
 	}
 	o.APIVersion, o.Kind, o.Name, o.Namespace = meta.APIVersion, meta.Kind, meta.Metadata.Name, meta.Metadata.Namespace
 	o.Unit = cmp.Or(meta.Metadata.Labels["app.kubernetes.io/name"], Common)
+	if o.Kind == "NetworkPolicy" {
+		o.Unit = Network
+	}
 	return nil
 }
 
