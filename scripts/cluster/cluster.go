@@ -13,6 +13,8 @@
 //	AQUAERP_HTTPS     host:port where their https is reached, when DNS does not say
 //	AQUAERP_HTTP      the same for plain http
 //	AQUAERP_CA        PEM file of the authority that signed their certificate, when it is a private one
+//	AQUAERP_USER      who drills work as: somebody who may do everything (default: the demonstration's administrator)
+//	AQUAERP_PASSWORD  their password
 package cluster
 
 import (

@@ -122,6 +122,13 @@ func (w *Writer) Acknowledged() int {
 	return w.acked.total()
 }
 
+// Accounts is how many users its subscriptions have made.
+func (w *Writer) Accounts() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.acked.Open)
+}
+
 // work posts one command after another, of each kind in turn.
 func (w *Writer) work(ctx context.Context) {
 	for n := 0; !w.stop.Load() && ctx.Err() == nil; n++ {

@@ -1,0 +1,79 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"aquaerp.fr/scripts/demo"
+)
+
+// User is who drills work as: somebody who may do everything.
+func User() (identifiant, motDePasse string) {
+	return cmp.Or(os.Getenv("AQUAERP_USER"), demo.Email("administrateur")), cmp.Or(os.Getenv("AQUAERP_PASSWORD"), demo.Password)
+}
+
+// workers of a drill's Writer. With its pace it is some ten commands a second,
+// some thirty events: a busy morning of a village, which leaves a small node
+// the processor time that starting pods takes.
+const workers = 4
+
+// Writer starts a Writer at the public host of the API.
+func (d *Drill) Writer(ctx context.Context) (*Writer, error) {
+	public, err := Public()
+	if err != nil {
+		return nil, err
+	}
+	identifiant, motDePasse := User()
+	w, err := StartWriter(ctx, API(), public, identifiant, motDePasse, workers)
+	if err == nil {
+		d.Does("%d clients post commands through %s", workers, API())
+	}
+	return w, err
+}
+
+// settling is how long a drill waits for quiet: what it killed last may have
+// left dead letters that are replayed, and mails whose sender has a minute.
+const settling = 4 * time.Minute
+
+// Count ends a Writer, waits until nothing is under way, and fails unless every
+// acknowledged command and its events took effect once.
+func (d *Drill) Count(ctx context.Context, w *Writer) error {
+	w.Stop()
+	t := w.Tally()
+	d.Saw("%s", t)
+	for _, err := range t.Never {
+		d.Fail(fmt.Errorf("never acknowledged: %w", err))
+	}
+	took, err := Settle(ctx, settling)
+	if err != nil {
+		return err
+	}
+	letters, err := SQL(ctx, "select count(*) from eventing.parking_lot where changed_at > now() - interval '1 second' * "+fmt.Sprint(int(time.Since(d.began).Seconds())))
+	if err != nil {
+		return err
+	}
+	queues, err := Queues(ctx)
+	if err != nil {
+		return err
+	}
+	messages := 0
+	for _, q := range queues {
+		messages += q.Messages
+		d.Check(q.Consumers > 0, "nobody consumes %s", q.Name)
+	}
+	d.Saw("quiet %v after the last command: outbox empty, %d messages in %d queues, %s dead letters, all replayed", took.Round(time.Second), messages, len(queues), letters)
+	d.Check(messages == 0, "%d messages are left in the queues", messages)
+
+	counts, err := w.Verify(ctx, SQL)
+	if err != nil {
+		return err
+	}
+	for _, c := range Wrong(counts) {
+		d.Fail(fmt.Errorf("%s: %d, want %d", c.What, c.Got, c.Want))
+	}
+	d.Saw("counted in PostgreSQL: %v", counts)
+	return nil
+}
