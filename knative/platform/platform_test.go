@@ -3,13 +3,16 @@
 package platform
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -436,5 +439,125 @@ func TestKubeconfigIsForItsOwnerOnly(t *testing.T) {
 	}
 	if left, err := os.ReadFile(path); err != nil || string(left) != string(data) {
 		t.Errorf("a failure touched the file: %v", err)
+	}
+}
+
+// TestTroubleshoot is a bad day: every finding is told with its page, and what may not leave the house does not.
+func TestTroubleshoot(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	const secret = "hunter2"
+	h.command("kubectl", `
+case "$*" in
+  *"get configmap config-domain"*) echo 'eau.example ' ;;
+  *"get nodes --output go-template"*) echo 'node a has DiskPressure: full' ;;
+  *"get pods --output name"*) echo pod/contrat-1 ;;
+  *"get pods --output go-template"*) echo 'pod facture-1: user-container ran out of memory at noon, 3 restarts' ;;
+  *"get pods --all-namespaces --output go-template"*)
+    printf 'aquaerp\tfacture-1\tno\tPending; no node takes it: 0/1 nodes are available: 1 Insufficient cpu.\n'
+    printf 'aquaerp\tmailer-1\tno\tPending; user-container waits: ImagePullBackOff\n'
+    printf 'aquaerp\tcontrat-1\tno\tRunning; user-container waits: CrashLoopBackOff\n'
+    printf 'aquaerp\tpostgres-0\tno\tRunning\n'
+    printf 'aquaerp\tauth-1\tno\tis being deleted Running\n'
+    printf 'aquaerp\tauth-2\tyes\tRunning\n'
+    printf 'somebody\telse\tno\tPending\n' ;;
+  *"get ksvc --output go-template"*) echo 'Service contrat-service is not ready: RevisionFailed' ;;
+  *"get rabbitmqsource --output go-template={{range .items}}{{.spec"*) printf 'aquaerp.contrat\naquaerp.gone\n' ;;
+  *list_queues*) printf 'aquaerp.contrat\t7\t7\t0\trunning\naquaerp.facture\t2000\t2000\t1\trunning\naquaerp.auth\t0\t0\t1\trunning\n' ;;
+  *indicateur*) printf 'outbox_plus_ancien_secondes=300\nlettres_mortes_PERSONNE=2\nlettres_mortes_REJEU=9\nlot_plus_ancien_secondes=7200\nenvois_FAILED=4\n' ;;
+  *"df -P /backup"*) printf 'x\n/dev/a 1 1 1 97%% /backup\n' ;;
+  *"get cronjobs --output go-template"*) printf 'backup 2026-01-01T00:00:00Z\nyoung never '; date -u +%FT%TZ ;;
+  *"get ksvc api-gateway"*) ;;
+  *logs*) echo 'amqp://contrat:`+secret+`@rabbitmq/ {"password":"`+secret+`","n":1} DATABASE_PASSWORD=`+secret+` Authorization: Bearer `+secret+` eyJhbGciOi.J9.`+secret+` zoe@courriel.example kept' ;;
+esac
+`)
+	h.command("curl", `case "$*" in *api.*) printf 503 ;; *) printf 'curl: (60) SSL certificate problem\n000' ;; esac`)
+	bundle := filepath.Join(h.dir, "bundle")
+	out, err := h.run("troubleshoot", "-o", bundle)
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("exit: %v", err)
+	}
+	for _, want := range []string{
+		"node a has DiskPressure: full  [#disk]",
+		"Insufficient cpu.  [#pod-pending]",
+		"mailer-1 is not ready: Pending; user-container waits: ImagePullBackOff  [#image]",
+		"contrat-1 is not ready: Running; user-container waits: CrashLoopBackOff  [#pod-not-ready]",
+		"postgres-0 is not ready: Running  [#postgresql-down]",
+		"ran out of memory at noon, 3 restarts  [#out-of-memory]",
+		"Service contrat-service is not ready: RevisionFailed  [#ksvc-not-ready]",
+		"queue aquaerp.contrat has no consumer, and 7 messages  [#consumers]",
+		"queue aquaerp.gone does not exist",
+		"queue aquaerp.facture has 2000 messages waiting  [#queue-grows]",
+		"waits for 300 s  [#outbox-age]",
+		"2 dead letters wait for a person  [#dead-letters]",
+		"under way for 7200 s  [#lot-stalled]",
+		"4 mails were refused for good  [#mail]",
+		"/backup, is 97 % full  [#disk]",
+		"cronjob backup has not succeeded since 2026-01-01T00:00:00Z  [#backup-age]",
+		"https://api.eau.example/health answers 503  [#5xx]",
+		"SSL certificate problem",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("not found: %s", want)
+		}
+	}
+	for _, harmless := range []string{"somebody", "auth-1", "auth-2", "aquaerp.auth", "young", "REJEU"} {
+		if strings.Contains(out, harmless) {
+			t.Errorf("found: %s", harmless)
+		}
+	}
+	if t.Failed() {
+		t.Log(out)
+	}
+	var logs int
+	err = filepath.WalkDir(bundle, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if bytes.Contains(data, []byte(secret)) || bytes.Contains(data, []byte("zoe@")) {
+			t.Errorf("%s: %s", path, data)
+		}
+		if bytes.Contains(data, []byte("kept")) {
+			logs++
+		}
+		return err
+	})
+	if err != nil || logs == 0 {
+		t.Errorf("%d logs, %v", logs, err)
+	}
+	for _, call := range h.calls("kubectl") {
+		if strings.Contains(call, "secret") {
+			t.Errorf("reads Secrets: %s", call)
+		}
+	}
+}
+
+// TestEveryFindingHasAPage holds troubleshoot and the operators' book together.
+func TestEveryFindingHasAPage(t *testing.T) {
+	t.Parallel()
+	book, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile(filepath.Join(root, "scripts/troubleshoot"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(string(book), -1) {
+		slug := regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		pages[strings.ReplaceAll(slug, " ", "-")] = true
+	}
+	links := regexp.MustCompile(`\| finding ([a-z0-9-]+)`).FindAllStringSubmatch(string(script), -1)
+	links = append(links, regexp.MustCompile(`\]\(#([a-z0-9-]+)\)`).FindAllStringSubmatch(string(book), -1)...)
+	if len(links) < 20 {
+		t.Errorf("only %d links", len(links))
+	}
+	for _, link := range links {
+		if !pages[link[1]] {
+			t.Errorf("no section for #%s", link[1])
+		}
 	}
 }
