@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aquaerp.fr/scripts/client"
+	"aquaerp.fr/scripts/road"
 	"aquaerp.fr/scripts/stack"
 	"aquaerp.fr/shared/localserver"
 	"aquaerp.fr/shared/message"
@@ -236,7 +237,7 @@ func (p product) count(t *testing.T, lot message.Lot) {
 	// A mail may come twice: SMTP has no exactly-once. Then it is the same mail.
 	copies, byMail := 0, map[string]string{}
 	for _, m := range p.mails(t, "") {
-		piece := document(m)
+		piece := road.Document(m)
 		if piece == "" {
 			continue
 		}

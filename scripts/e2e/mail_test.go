@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -9,26 +10,22 @@ import (
 	"aquaerp.fr/scripts/mailbox/inbox"
 )
 
-// mails are those in the mailbox about something or to somebody; all for "".
-func (p product) mails(t *testing.T, about string) (all []inbox.Mail) {
-	t.Helper()
-	res, err := http.Get(p.Inbox + "/api/mails?q=" + url.QueryEscape(about))
+// mailbox reads the mails about something or to somebody; all for "".
+func (p product) mailbox(ctx context.Context, about string) (all []inbox.Mail, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Inbox+"/api/mails?q="+url.QueryEscape(about), nil)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
 	}
 	defer res.Body.Close()
-	if err := json.NewDecoder(res.Body).Decode(&all); err != nil {
-		t.Fatal(err)
-	}
-	return all
+	err = json.NewDecoder(res.Body).Decode(&all)
+	return all, err
 }
 
-// document is the name of the PDF that a mail carries, or "".
-func document(m inbox.Mail) string {
-	for _, a := range m.Attachments {
-		if a.Mime == "application/pdf" {
-			return a.Name
-		}
-	}
-	return ""
+func (p product) mails(t *testing.T, about string) []inbox.Mail {
+	t.Helper()
+	return must(p.mailbox(t.Context(), about))(t)
 }
