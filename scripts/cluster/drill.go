@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -16,6 +17,7 @@ type Drill struct {
 	name   string
 	began  time.Time
 	faults []error
+	sum    []string
 }
 
 // RunDrill is the main of a drill: -h prints its usage, Ctrl-C ends it, and the
@@ -46,6 +48,15 @@ func (d *Drill) Does(format string, args ...any) { d.line("does", format, args..
 // Saw says what was observed: a figure, with its unit.
 func (d *Drill) Saw(format string, args ...any) { d.line("saw", format, args...) }
 
+// Sum is Saw of what goes into a summary: it is printed again with the verdict.
+func (d *Drill) Sum(format string, args ...any) {
+	d.sum = append(d.sum, fmt.Sprintf(format, args...))
+	d.Saw(format, args...)
+}
+
+// Errorf is Fail with a sentence.
+func (d *Drill) Errorf(format string, args ...any) { d.Fail(fmt.Errorf(format, args...)) }
+
 // Fail records what should not be; the drill goes on.
 func (d *Drill) Fail(err error) {
 	d.faults = append(d.faults, err)
@@ -55,7 +66,7 @@ func (d *Drill) Fail(err error) {
 // Check fails with a sentence unless ok.
 func (d *Drill) Check(ok bool, format string, args ...any) {
 	if !ok {
-		d.Fail(fmt.Errorf(format, args...))
+		d.Errorf(format, args...)
 	}
 }
 
@@ -64,9 +75,9 @@ func (d *Drill) line(kind, format string, args ...any) {
 }
 
 func (d *Drill) end() bool {
-	verdict := "PASS"
+	verdict := "PASS  " + strings.Join(d.sum, "; ")
 	if len(d.faults) > 0 {
-		verdict = "FAIL: " + errors.Join(d.faults...).Error()
+		verdict = "FAIL  " + strings.ReplaceAll(errors.Join(d.faults...).Error(), "\n", "; ")
 	}
 	fmt.Printf("%6.1fs  %s  %s\n", time.Since(d.began).Seconds(), d.name, verdict)
 	return len(d.faults) == 0

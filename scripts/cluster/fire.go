@@ -44,6 +44,7 @@ func (d *Drill) Count(ctx context.Context, w *Writer) error {
 	w.Stop()
 	t := w.Tally()
 	d.Saw("%s", t)
+	d.Sum("%d commands acknowledged, slowest %.1f s, %d of %d answers 5xx", t.Acknowledged, t.Slowest.Seconds(), t.Errors5xx, t.Answers)
 	for _, err := range t.Never {
 		d.Fail(fmt.Errorf("never acknowledged: %w", err))
 	}
@@ -71,9 +72,13 @@ func (d *Drill) Count(ctx context.Context, w *Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range Wrong(counts) {
+	wrong := Wrong(counts)
+	for _, c := range wrong {
 		d.Fail(fmt.Errorf("%s: %d, want %d", c.What, c.Got, c.Want))
 	}
 	d.Saw("counted in PostgreSQL: %v", counts)
+	if len(t.Never)+len(wrong) == 0 {
+		d.Sum("none lost, none doubled in %d counts", len(counts))
+	}
 	return nil
 }

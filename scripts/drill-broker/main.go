@@ -96,7 +96,7 @@ func without(ctx context.Context, d *cluster.Drill, w *cluster.Writer) error {
 	}
 	after := w.Tally()
 	n := w.Acknowledged() - acknowledged
-	d.Saw("%v without RabbitMQ: %d commands acknowledged, %d single answers were 5xx; the outbox grew from %d to %d events",
+	d.Sum("%v without RabbitMQ: %d commands acknowledged, %d single answers were 5xx; the outbox grew from %d to %d events",
 		*away, n, after.Errors5xx-before.Errors5xx, first, last)
 	d.Check(n > 0 && len(after.Never) == 0, "%d commands were acknowledged, %d never", n, len(after.Never))
 	d.Check(after.Errors5xx == before.Errors5xx, "%d answers were 5xx", after.Errors5xx-before.Errors5xx)
@@ -122,7 +122,7 @@ func drains(ctx context.Context, d *cluster.Drill) error {
 	if err != nil {
 		return fmt.Errorf("the outbox does not drain: %w", err)
 	}
-	d.Saw("the outbox drained %.1f s after that", took.Seconds())
+	d.Sum("the outbox drained %.1f s after that", took.Seconds())
 	return nil
 }
 
@@ -152,14 +152,14 @@ func adapters(ctx context.Context, d *cluster.Drill) error {
 	case !errors.Is(err, cluster.ErrNotYet):
 		return err
 	}
-	d.Saw("%d of %d adapters are held back by Kubernetes (CrashLoopBackOff) %v later", len(held), all, patience)
+	d.Sum("%d of %d adapters are held back by Kubernetes (CrashLoopBackOff) %v later", len(held), all, patience)
 	d.Does("restart %s", strings.Join(held, " "))
 	if _, err := cluster.Kubectl(ctx, append([]string{"delete", "pod", "--wait=false"}, held...)...); err != nil {
 		return err
 	}
 	took, err = cluster.UntilServing(ctx, back, cluster.Adapters, all)
 	if err == nil {
-		d.Saw("all %d adapters run %.1f s after that", all, took.Seconds())
+		d.Sum("all %d adapters run %.1f s after that", all, took.Seconds())
 	}
 	return err
 }

@@ -52,7 +52,7 @@ func run(ctx context.Context, d *cluster.Drill) error {
 				return fmt.Errorf("after the death of %s, %d commands in a minute: %w", v.name, w.Acknowledged()-before, err)
 			}
 		}
-		d.Saw("round %d: %d pods died, %d commands acknowledged so far", round+1, died, w.Acknowledged())
+		d.Sum("round %d: %d pods died, %d commands acknowledged so far", round+1, died, w.Acknowledged())
 	}
 	return d.Count(ctx, w)
 }

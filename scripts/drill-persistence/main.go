@@ -47,7 +47,7 @@ func run(ctx context.Context, d *cluster.Drill) error {
 	if err != nil {
 		return err
 	}
-	d.Saw("%d users: those of before and the %d whose accounts the drill's subscriptions opened", after, w.Accounts())
+	d.Sum("%d users: those of before and the %d whose accounts the drill's subscriptions opened", after, w.Accounts())
 	d.Check(after == before+w.Accounts(), "%d users, want %d", after, before+w.Accounts())
 	return nil
 }
@@ -79,7 +79,7 @@ func lose(ctx context.Context, d *cluster.Drill, w *cluster.Writer, server strin
 	if err != nil {
 		return fmt.Errorf("commands after %s came back: %w", pod, err)
 	}
-	d.Saw("%s is ready after %.1f s, with %d commands acknowledged meanwhile; 20 more %.1f s later", pod, took.Seconds(), meanwhile, again.Seconds())
+	d.Sum("%s is ready after %.1f s, with %d commands acknowledged meanwhile; 20 more %.1f s later", pod, took.Seconds(), meanwhile, again.Seconds())
 	return nil
 }
 

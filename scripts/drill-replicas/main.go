@@ -125,7 +125,7 @@ func drain(ctx context.Context, d *cluster.Drill, door string) error {
 			return err
 		}
 	}
-	d.Saw("a drain of %s takes %s and is refused %s", door, strings.Join(evicted, ", "), refused)
+	d.Sum("a drain of %s takes %s and is refused %s", door, strings.Join(evicted, ", "), refused)
 	d.Check(len(evicted) == 1 && refused != "", "of %d pods of %s, %d could be evicted at once", len(pods), door, len(evicted))
 	_, err = replaced(ctx, door, evicted...)
 	return err
@@ -157,7 +157,7 @@ func restart(ctx context.Context, d *cluster.Drill) error {
 		if err != nil {
 			return err
 		}
-		d.Saw("two new pods of %s serve after %.1f s", door, took.Seconds())
+		d.Sum("two new pods of %s serve after %.1f s", door, took.Seconds())
 	}
 	return nil
 }

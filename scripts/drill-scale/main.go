@@ -63,7 +63,7 @@ func run(ctx context.Context, d *cluster.Drill) error {
 	if err != nil {
 		return err
 	}
-	d.Saw("no pod of a function is left %.0f s after the last request", took.Seconds())
+	d.Sum("no pod of a function is left %.0f s after the last request", took.Seconds())
 	return click(ctx, d, user, public)
 }
 
@@ -109,12 +109,12 @@ func grow(ctx context.Context, d *cluster.Drill, user *client.Client) error {
 		}
 		if metrics && gateway > door.wanted {
 			door.wanted = gateway
-			d.Saw("the autoscaler of the gateway wants %d pods after %.0f s", gateway, time.Since(began).Seconds())
+			d.Sum("the autoscaler of the gateway wants %d pods after %.0f s", gateway, time.Since(began).Seconds())
 		}
 		time.Sleep(time.Second)
 	}
 	all.Wait()
-	d.Saw("%s grew to %d pods, the second serving after %.0f s; its max-scale is %d; %d answers, %d failed", busy, function.pods, reaction.Seconds(), limit, asked.Load(), failed.Load())
+	d.Sum("%s grew to %d pods, the second serving after %.0f s; its max-scale is %d; %d answers, %d failed", busy, function.pods, reaction.Seconds(), limit, asked.Load(), failed.Load())
 	d.Check(function.pods > 1, "%s stayed at %d pods", busy, function.pods)
 	d.Check(function.pods <= limit, "%s has %d pods, its max-scale is %d", busy, function.pods, limit)
 	d.Check(failed.Load() == 0, "%d questions were not answered", failed.Load())
@@ -166,13 +166,13 @@ func click(ctx context.Context, d *cluster.Drill, user *client.Client, public *h
 		return fmt.Errorf("first click: %w", err)
 	}
 	first := time.Since(began)
-	d.Saw("first click on the sleeping platform, the list of contracts: %.2f s", first.Seconds())
+	d.Sum("first click on the sleeping platform, the list of contracts: %.2f s", first.Seconds())
 	d.Check(first <= firstClick, "the first click took %v", first)
 
 	began = time.Now()
 	if _, err := user.Do(ctx, http.MethodGet, "/v1/tableau", nil, ""); err != nil {
 		return errors.Join(errors.New("dashboard"), err)
 	}
-	d.Saw("the dashboard, which wakes three more functions: %.2f s", time.Since(began).Seconds())
+	d.Sum("the dashboard, which wakes three more functions: %.2f s", time.Since(began).Seconds())
 	return nil
 }
