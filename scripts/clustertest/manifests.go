@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -70,7 +69,7 @@ func certManagerCRDs(ctx context.Context) error {
 		}
 		list = append(list, crd)
 	}
-	return apply(ctx, "", list, "--server-side", "--force-conflicts")
+	return apply(ctx, "", list)
 }
 
 // readCRD reads a CRD that is written for Helm: templates are in its comments
@@ -132,10 +131,10 @@ func apply(ctx context.Context, space string, objects []release.Object, args ...
 	if err != nil {
 		return err
 	}
-	args = append([]string{"apply", "--validate=strict", "--filename=-"}, args...)
+	args = append([]string{"apply", "--server-side", "--force-conflicts", "--validate=strict", "--filename=-"}, args...)
 	if space != "" {
 		args = append(args, "--namespace="+space)
 	}
-	_, err = cluster.KubectlWith(ctx, bytes.NewReader(list), slices.Clip(args)...)
+	_, err = cluster.KubectlWith(ctx, bytes.NewReader(list), args...)
 	return err
 }
