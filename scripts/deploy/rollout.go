@@ -24,7 +24,8 @@ func (d *deployment) rollOut(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	d.say("wrong: %v", err)
+	what, _, _ := strings.Cut(err.Error(), "\n")
+	d.say("wrong: %s", what)
 	calm, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	return errors.Join(err, d.undo(calm))

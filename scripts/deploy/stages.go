@@ -25,7 +25,7 @@ const (
 	stageFoundation       // nothing runs from it: accounts, settings, policies, disks, names
 	stageServer           // PostgreSQL and RabbitMQ, which the Jobs need
 	stageJob              // migrate and declare
-	stageRollOut          // what runs our code or watches it
+	stageRollOut          // what runs our code, leads to it or watches it
 )
 
 func stageOf(o release.Object) stage {
@@ -39,7 +39,7 @@ func stageOf(o release.Object) stage {
 			return stageServer
 		}
 		return stageRollOut
-	case "Deployment", "DaemonSet", "CronJob", "RabbitmqSource", "PingSource":
+	case "Deployment", "DaemonSet", "CronJob", "RabbitmqSource", "PingSource", "Certificate":
 		return stageRollOut
 	case "Service":
 		if o.KnativeService() {
@@ -140,7 +140,7 @@ func (d *deployment) wait(ctx context.Context, objects []release.Object) error {
 	}
 	limited, cancel := context.WithTimeout(ctx, d.patience)
 	defer cancel()
-	pending := objects
+	pending, last := objects, map[string]string{} // why each was not ready when it was last read
 	for {
 		var late []release.Object
 		for space, objects := range byNamespace(pending) {
@@ -149,9 +149,10 @@ func (d *deployment) wait(ctx context.Context, objects []release.Object) error {
 				return err
 			}
 			for i, o := range objects {
-				why, failed := "it cannot be read", false
+				why, failed := last[o.Ref()], false
 				if err == nil {
 					why, failed = unready(states[i])
+					last[o.Ref()] = why
 				}
 				switch {
 				case failed:
@@ -275,7 +276,7 @@ func unready(raw json.RawMessage) (why string, failed bool) {
 // is not ready.
 func (d *deployment) explain(ctx context.Context, o release.Object, why string) error {
 	logs, err := cluster.Kubectl(ctx, "logs", "--namespace="+o.Namespace, "--selector=app.kubernetes.io/name="+o.Unit,
-		"--all-containers", "--prefix", "--tail=15", "--ignore-errors")
+		"--all-containers", "--prefix", "--tail=5", "--ignore-errors")
 	if err != nil || strings.TrimSpace(logs) == "" {
 		logs = "no logs; kubectl describe " + o.String() + " knows more"
 	}
