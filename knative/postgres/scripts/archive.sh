@@ -16,8 +16,8 @@ sync "$dir/.$2"
 mv "$dir/.$2" "$dir/$2.gz"
 sync "$dir"
 
-# What the stream holds of this file and of those before it is not needed any more.
+# What the stream holds of this file and of those before it is not needed any more; tail.sh still writes to the .partial.
 for f in /backup/tail/*; do
-	case ${f##*/} in *.history | '*') continue ;; esac
+	case $f in *.partial | *.history | *'*') continue ;; esac
 	[ "${f##*/}" \> "$2" ] || rm -f "$f"
 done

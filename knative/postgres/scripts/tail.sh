@@ -1,10 +1,16 @@
 # Streams WAL as it is written to /backup/tail: what the archive will get once a file of it is full. A lost data volume then
 # costs what was written in the last moment, or nothing where synchronous_standby_names makes commits wait for this.
-# It connects again by itself, for ever; archive.sh takes away what the archive has.
+# It connects again by itself, for ever, and goes on after the newest file it finds, which the server must still have: so
+# one that has reached the archive meanwhile goes first. archive.sh takes away the others.
 set -eu
 mkdir -p /backup/tail
 trap 'kill "$child" 2>/dev/null; exit 0' TERM INT
 while :; do
+	newest=$(ls /backup/wal 2>/dev/null | grep -E '^[0-9A-F]{24}[.]gz$' | sort | tail -n 1)
+	for f in /backup/tail/*.partial; do
+		name=${f##*/}
+		[ ! -e "$f" ] || [ "${name%.partial}" \> "${newest%.gz}" ] || rm "$f"
+	done
 	pg_receivewal --host=/run/postgresql --username=postgres --no-password --no-loop --synchronous --directory=/backup/tail &
 	child=$!
 	wait "$child" || sleep 1
