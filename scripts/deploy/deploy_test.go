@@ -93,7 +93,7 @@ func TestUnready(t *testing.T) {
 		{`{"kind":"StatefulSet","spec":{"replicas":1},"status":{"updatedReplicas":1,"readyReplicas":1,"currentRevision":"a","updateRevision":"a"}}`, "", false},
 		{`{"kind":"StatefulSet","spec":{"replicas":1},"status":{"updatedReplicas":1,"readyReplicas":1,"currentRevision":"a","updateRevision":"b"}}`, "are ready", false},
 		{`{"kind":"DaemonSet","status":{"desiredNumberScheduled":2,"updatedNumberScheduled":2,"numberReady":1}}`, "1 of 2 pods", false},
-		{`{"kind":"CronJob"}`, "", false},
+		{`{"kind":"CronJob","metadata":{"generation":1},"status":{}}`, "", false},
 		{`{"kind":"RabbitmqSource","metadata":{"generation":1},"status":{"observedGeneration":1,"conditions":[{"type":"Ready","status":"True"}]}}`, "", false},
 		{`{"kind":"RabbitmqSource","metadata":{"generation":1},"status":{"observedGeneration":1,"conditions":[{"type":"Ready","status":"False","reason":"SinkMissing"}]}}`, "SinkMissing", false},
 		{`{"kind":"Service","metadata":{"generation":1},"status":{"observedGeneration":1}}`, "no condition Ready yet", false},

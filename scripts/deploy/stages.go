@@ -208,10 +208,7 @@ func unready(raw json.RawMessage) (why string, failed bool) {
 	var o struct {
 		Kind     string
 		Metadata struct{ Generation int }
-		Spec     struct {
-			Replicas *int
-			Suspend  bool
-		}
+		Spec     struct{ Replicas *int }
 		Status struct {
 			ObservedGeneration                                          int
 			Replicas, UpdatedReplicas, ReadyReplicas, AvailableReplicas int
@@ -230,6 +227,9 @@ func unready(raw json.RawMessage) (why string, failed bool) {
 			}
 		}
 		return false, "no condition " + name + " yet"
+	}
+	if o.Kind == "CronJob" {
+		return "", false // it has nothing to get ready; like a Job it tells no generation
 	}
 	if o.Kind != "Job" && o.Status.ObservedGeneration < o.Metadata.Generation {
 		return "its controller has not seen it yet", false
@@ -262,8 +262,6 @@ func unready(raw json.RawMessage) (why string, failed bool) {
 		if s.UpdatedNumberScheduled < s.DesiredNumberScheduled || s.NumberReady < s.DesiredNumberScheduled {
 			return fmt.Sprintf("%d of %d pods are ready", s.NumberReady, s.DesiredNumberScheduled), false
 		}
-		return "", false
-	case "CronJob":
 		return "", false
 	}
 	if is, message := condition("Ready"); !is {
