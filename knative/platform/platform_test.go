@@ -454,13 +454,14 @@ case "$*" in
   *"get pods --output name"*) echo pod/contrat-1 ;;
   *"get pods --output go-template"*) echo 'pod facture-1: user-container ran out of memory at noon, 3 restarts' ;;
   *"get pods --all-namespaces --output go-template"*)
-    printf 'aquaerp\tfacture-1\tno\tPending; no node takes it: 0/1 nodes are available: 1 Insufficient cpu.\n'
-    printf 'aquaerp\tmailer-1\tno\tPending; user-container waits: ImagePullBackOff\n'
-    printf 'aquaerp\tcontrat-1\tno\tRunning; user-container waits: CrashLoopBackOff\n'
-    printf 'aquaerp\tpostgres-0\tno\tRunning\n'
-    printf 'aquaerp\tauth-1\tno\tis being deleted Running\n'
-    printf 'aquaerp\tauth-2\tyes\tRunning\n'
-    printf 'somebody\telse\tno\tPending\n' ;;
+    printf 'aquaerp\tfacture-1\tno\t2026-01-01T00:00:00Z\tPending; no node takes it: 0/1 nodes are available: 1 Insufficient cpu.\n'
+    printf 'aquaerp\tmailer-1\tno\t2026-01-01T00:00:00Z\tPending; user-container waits: ImagePullBackOff\n'
+    printf 'aquaerp\tcontrat-1\tno\t2026-01-01T00:00:00Z\tRunning; user-container waits: CrashLoopBackOff\n'
+    printf 'aquaerp\tpostgres-0\tno\t2026-01-01T00:00:00Z\tRunning\n'
+    printf 'aquaerp\tauth-1\tno\tis being deleted 2026-01-01T00:00:00Z\tRunning\n'
+    printf 'aquaerp\tauth-2\tyes\t2026-01-01T00:00:00Z\tRunning\n'
+    printf 'aquaerp\tauth-3\tno\t9999-01-01T00:00:00Z\tPending; user-container waits: ContainerCreating\n'
+    printf 'somebody\telse\tno\t2026-01-01T00:00:00Z\tPending\n' ;;
   *"get ksvc --output go-template"*) echo 'Service contrat-service is not ready: RevisionFailed' ;;
   *"get rabbitmqsource --output go-template={{range .items}}{{.spec"*) printf 'aquaerp.contrat\naquaerp.gone\n' ;;
   *list_queues*) printf 'aquaerp.contrat\t7\t7\t0\trunning\naquaerp.facture\t2000\t2000\t1\trunning\naquaerp.auth\t0\t0\t1\trunning\n' ;;
@@ -502,7 +503,7 @@ esac
 			t.Errorf("not found: %s", want)
 		}
 	}
-	for _, harmless := range []string{"somebody", "auth-1", "auth-2", "aquaerp.auth", "young", "REJEU"} {
+	for _, harmless := range []string{"somebody", "auth-1", "auth-2", "auth-3", "aquaerp.auth", "young", "REJEU"} {
 		if strings.Contains(out, harmless) {
 			t.Errorf("found: %s", harmless)
 		}
