@@ -37,6 +37,7 @@ require (
 	golang.org/x/time v0.12.0 // rate limits of the gateway
 	k8s.io/api v0.35.7 // Deployments, Secrets and ConfigMaps of the local runtime
 	k8s.io/apimachinery v0.35.7
+	k8s.io/client-go v0.35.7 // a test decodes manifests strictly into Kubernetes' own types
 	knative.dev/eventing v0.50.0 // PingSource and its validation
 	knative.dev/eventing-rabbitmq v0.48.0 // the receive adapter itself, and RabbitmqSource
 	knative.dev/pkg v0.0.0-20260727151759-521cb33b33dd
@@ -141,7 +142,6 @@ require (
 	gopkg.in/inf.v0 v0.9.1 // indirect
 	k8s.io/apiextensions-apiserver v0.35.7 // indirect
 	k8s.io/apiserver v0.35.7 // indirect
-	k8s.io/client-go v0.35.7 // indirect
 	k8s.io/klog/v2 v2.130.1 // indirect
 	k8s.io/kube-openapi v0.0.0-20250910181357-589584f1c912 // indirect
 	k8s.io/utils v0.0.0-20251002143259-bc988d571ff4 // indirect
