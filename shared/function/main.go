@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -167,6 +168,7 @@ func (rt *Runtime) newPool() (*pgxpool.Pool, error) {
 	c.MaxConns, c.MinConns, c.MaxConnIdleTime = rt.config.DatabaseMaxConns, 0, 30*time.Second
 	c.HealthCheckPeriod = 10 * time.Second
 	c.ConnConfig.ConnectTimeout = 5 * time.Second
+	c.ConnConfig.DialFunc = patient(c.ConnConfig.DialFunc, 2*time.Second)
 	params := c.ConnConfig.RuntimeParams
 	params["search_path"] = rt.Name
 	params["application_name"] = rt.Name
@@ -175,6 +177,26 @@ func (rt *Runtime) newPool() (*pgxpool.Pool, error) {
 	params["lock_timeout"] = "15000"
 	params["idle_in_transaction_session_timeout"] = "60000"
 	return pgxpool.NewWithConfig(context.Background(), c)
+}
+
+// patient dials again while the connection is refused, for a while. Nothing was
+// sent yet, so that is safe, and it is the usual answer of two short moments: a
+// pod that was woken is faster than the network policies that let it through
+// (about a second on K3s), and a server that restarts listens a little later.
+func patient(dial pgconn.DialFunc, while time.Duration) pgconn.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		for end := time.Now().Add(while); ; {
+			conn, err := dial(ctx, network, address)
+			if err == nil || !errors.Is(err, syscall.ECONNREFUSED) || time.Now().After(end) {
+				return conn, err
+			}
+			select {
+			case <-time.After(50 * time.Millisecond):
+			case <-ctx.Done():
+				return nil, err
+			}
+		}
+	}
 }
 
 // databaseState says what is known without connecting.
