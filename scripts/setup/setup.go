@@ -23,6 +23,7 @@ var (
 	RabbitMQ   = Package{"rabbitmq-server", "rabbitmq"}
 	Chromium   = Package{"chromium", "--cask chromium"}
 	Poppler    = Package{"poppler-utils", "poppler"} // pdftotext
+	Prometheus = Package{"prometheus", "prometheus"} // promtool
 )
 
 // Install installs packages; out gets what is run and what it says.
