@@ -92,20 +92,18 @@ func drill(ctx context.Context, d *cluster.Drill) error {
 	// where they are, and its files are gone before anybody can look.
 	d.Does("kill every process of the server, remove its files, delete %s and its volume %s", pod, claim)
 	lost := time.Now()
-	if _, err := cluster.Kubectl(ctx, "exec", pod, "--container", "postgres", "--", "sh", "-c", `kill -9 -1; rm -rf "$PGDATA"`); err != nil {
+	_, _ = cluster.Kubectl(ctx, "exec", pod, "--container", "postgres", "--", "sh", "-c", `kill -9 -1; rm -rf "$PGDATA"`) // dies with its container; the next line sees that it did
+	answered, err := w.stop()
+	if err != nil {
 		return err
 	}
+	d.Saw("%d commits were answered", answered)
 	if _, err := cluster.Kubectl(ctx, "delete", "pvc", claim, "--wait=false"); err != nil {
 		return err
 	}
 	if _, err := cluster.Kubectl(ctx, "delete", "pod", pod, "--grace-period=0", "--force"); err != nil {
 		return err
 	}
-	answered, err := w.stop()
-	if err != nil {
-		return err
-	}
-	d.Saw("%d commits were answered", answered)
 
 	if err := refusesToStart(ctx); err != nil {
 		d.Fail(err)

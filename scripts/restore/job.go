@@ -42,13 +42,22 @@ func runJob(ctx context.Context, settings map[string]string) error {
 		return err
 	}
 	say("job %s", name)
-	defer func() {
-		out, _ := cluster.Kubectl(context.WithoutCancel(ctx), "logs", "job/"+name) // when there is no pod, the error below says why
-		for line := range strings.Lines(out) {
-			fmt.Print("  ", line)
-		}
-	}()
-	return finished(ctx, name)
+	ended := finished(ctx, name)
+	if ctx.Err() != nil {
+		return fmt.Errorf("job %s goes on: %w", name, ended)
+	}
+	out, err := cluster.Kubectl(ctx, "logs", "job/"+name)
+	if err != nil && ended == nil {
+		ended = err
+	}
+	for line := range strings.Lines(out) {
+		fmt.Print("  ", line)
+	}
+	// Its pod, ended or not, would keep the volume from ever being deleted.
+	if _, err := cluster.Kubectl(ctx, "delete", "job", name); err != nil && ended == nil {
+		ended = err
+	}
+	return ended
 }
 
 // set adds variables to the one container.
