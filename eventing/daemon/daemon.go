@@ -38,8 +38,8 @@ type Daemon struct {
 	Log     *slog.Logger // JSON on standard error
 	Metrics *prometheus.Registry
 
-	mu sync.Mutex
-	up map[string]bool // by loop
+	mu    sync.Mutex
+	loops map[string]string // what each does
 }
 
 // New makes a daemon from a configuration, and starts nothing.
@@ -49,7 +49,7 @@ func New(name string, c Config) *Daemon {
 		Name:    name,
 		Log:     slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})).With("name", name),
 		Metrics: prometheus.NewRegistry(),
-		up:      map[string]bool{},
+		loops:   map[string]string{},
 	}
 	d.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return d
@@ -78,19 +78,22 @@ const (
 	longestPause  = 5 * time.Second
 )
 
+// down is what a loop does between two tries.
+const down = "down"
+
 // Keep runs work until ctx ends, and again, after a growing and jittered
-// pause, each time it fails. work calls up once it has all it needs to do its
-// work; the daemon is healthy while every loop is up.
-func (d *Daemon) Keep(ctx context.Context, loop string, work func(ctx context.Context, up func()) error) {
-	d.set(loop, false)
+// pause, each time it fails. work says what it does, in a word for people, once
+// it has all that it needs; the daemon is healthy while no loop is down.
+func (d *Daemon) Keep(ctx context.Context, loop string, work func(ctx context.Context, does func(string)) error) {
+	d.set(loop, down)
 	pause := shortestPause
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := work(ctx, func() {
-			d.set(loop, true)
-			d.Log.Info("connected", "loop", loop)
+		err := work(ctx, func(what string) {
+			d.set(loop, what)
+			d.Log.Info(what, "loop", loop)
 		})
-		d.set(loop, false)
+		d.set(loop, down)
 		if ctx.Err() != nil {
 			return
 		}
@@ -106,10 +109,10 @@ func (d *Daemon) Keep(ctx context.Context, loop string, work func(ctx context.Co
 	}
 }
 
-func (d *Daemon) set(loop string, up bool) {
+func (d *Daemon) set(loop, what string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.up[loop] = up
+	d.loops[loop] = what
 }
 
 // serve answers /health and /metrics. A taken address is logged and no more:
@@ -129,20 +132,20 @@ func (d *Daemon) serve(ctx context.Context) {
 	}
 }
 
-// health answers 200 when every loop is up, 503 otherwise.
+// health answers what each loop does: 200, or 503 when one is down.
 func (d *Daemon) health(w http.ResponseWriter, _ *http.Request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	status := http.StatusOK
-	for _, up := range d.up {
-		if !up {
+	for _, what := range d.loops {
+		if what == down {
 			status = http.StatusServiceUnavailable
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(struct {
-		Name  string          `json:"name"`
-		Loops map[string]bool `json:"loops"`
-	}{d.Name, d.up})
+		Name  string            `json:"name"`
+		Loops map[string]string `json:"loops"`
+	}{d.Name, d.loops})
 }

@@ -11,13 +11,13 @@ import (
 	"testing"
 )
 
-func health(t *testing.T, d *Daemon) (status int, loops map[string]bool) {
+func health(t *testing.T, d *Daemon) (status int, loops map[string]string) {
 	t.Helper()
 	w := httptest.NewRecorder()
 	d.health(w, httptest.NewRequest(http.MethodGet, "/health", nil))
 	var body struct {
 		Name  string
-		Loops map[string]bool
+		Loops map[string]string
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 		t.Fatal(err)
@@ -38,11 +38,11 @@ func TestKeep(t *testing.T) {
 	runs := 0
 	isUp, fail := make(chan struct{}), make(chan struct{})
 	loops.Go(func() {
-		d.Keep(ctx, "fragile", func(ctx context.Context, up func()) error {
+		d.Keep(ctx, "fragile", func(ctx context.Context, does func(string)) error {
 			if runs++; runs == 1 {
 				return errors.New("not yet")
 			}
-			up()
+			does("works")
 			isUp <- struct{}{}
 			select {
 			case <-fail:
@@ -54,8 +54,8 @@ func TestKeep(t *testing.T) {
 	})
 	steadyUp := make(chan struct{})
 	loops.Go(func() {
-		d.Keep(ctx, "steady", func(ctx context.Context, up func()) error {
-			up()
+		d.Keep(ctx, "steady", func(ctx context.Context, does func(string)) error {
+			does("works")
 			close(steadyUp)
 			<-ctx.Done()
 			return nil
@@ -63,14 +63,14 @@ func TestKeep(t *testing.T) {
 	})
 	<-steadyUp
 	<-isUp
-	if status, loops := health(t, d); status != http.StatusOK || !loops["fragile"] || !loops["steady"] {
+	if status, loops := health(t, d); status != http.StatusOK || loops["fragile"] != "works" || loops["steady"] != "works" {
 		t.Errorf("both up: %d %v", status, loops)
 	}
 	fail <- struct{}{}
 	<-isUp // again
 	cancel()
 	loops.Wait()
-	if status, loops := health(t, d); status != http.StatusServiceUnavailable || loops["fragile"] || loops["steady"] {
+	if status, loops := health(t, d); status != http.StatusServiceUnavailable || loops["fragile"] != down || loops["steady"] != down {
 		t.Errorf("both down: %d %v", status, loops)
 	}
 	if runs != 3 {

@@ -16,12 +16,10 @@ import (
 )
 
 const (
-	batchSize      = 100
-	batchTimeout   = 30 * time.Second // after which everything begins again
-	publishTimeout = 20 * time.Second // of the broker, which leaves time to mark what it did confirm
-	poll           = time.Second
-	measureEvery   = 15 * time.Second
-	keepReplayed   = 30 * 24 * time.Hour // as long as the inbox remembers
+	batchSize    = 100
+	poll         = time.Second
+	measureEvery = 15 * time.Second
+	keepReplayed = 30 * 24 * time.Hour // as long as the inbox remembers
 )
 
 // keeper parks and replays.
@@ -55,46 +53,9 @@ func (k *keeper) run(ctx context.Context) {
 	loops.Wait()
 }
 
-// connect opens both ends; the returned function closes them.
-func (k *keeper) connect(ctx context.Context) (*pgx.Conn, *amqp.Connection, func(), error) {
-	db, err := dial(ctx, k.DatabaseURL)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	conn, err := broker.Dial(ctx, k.AMQPURL, k.Name)
-	if err != nil {
-		hangUp(db)
-		return nil, nil, nil, err
-	}
-	return db, conn, func() { broker.Close(conn); hangUp(db) }, nil
-}
-
-func dial(ctx context.Context, url string) (*pgx.Conn, error) {
-	config, err := pgx.ParseConfig(url)
-	if err != nil {
-		return nil, err
-	}
-	config.ConnectTimeout = 10 * time.Second
-	config.RuntimeParams["application_name"] = "deadletter"
-	return pgx.ConnectConfig(ctx, config)
-}
-
-func hangUp(db *pgx.Conn) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	_ = db.Close(ctx)
-}
-
-// bounded runs a step that must end, but not because of a SIGTERM.
-func bounded(ctx context.Context, step func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), batchTimeout)
-	defer cancel()
-	return step(ctx)
-}
-
 // park moves dead letters into the table until something fails or ctx ends.
-func (k *keeper) park(ctx context.Context, up func()) error {
-	db, conn, hangUp, err := k.connect(ctx)
+func (k *keeper) park(ctx context.Context, does func(string)) error {
+	db, conn, hangUp, err := k.Connect(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -110,13 +71,13 @@ func (k *keeper) park(ctx context.Context, up func()) error {
 	if err != nil {
 		return err
 	}
-	up()
+	does("parks")
 	for {
 		batch, err := some(ctx, deliveries)
 		if len(batch) == 0 {
 			return err
 		}
-		if err := bounded(ctx, func(ctx context.Context) error { return k.store(ctx, db, batch) }); err != nil {
+		if err := daemon.Step(ctx, func(ctx context.Context) error { return k.store(ctx, db, batch) }); err != nil {
 			return err
 		}
 		if err := batch[len(batch)-1].Ack(true); err != nil {
@@ -187,8 +148,8 @@ func (k *keeper) store(ctx context.Context, db *pgx.Conn, batch []amqp.Delivery)
 }
 
 // replay publishes what is due until something fails or ctx ends.
-func (k *keeper) replay(ctx context.Context, up func()) error {
-	db, conn, hangUp, err := k.connect(ctx)
+func (k *keeper) replay(ctx context.Context, does func(string)) error {
+	db, conn, hangUp, err := k.Connect(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -197,10 +158,10 @@ func (k *keeper) replay(ctx context.Context, up func()) error {
 	if err != nil {
 		return err
 	}
-	up()
+	does("replays")
 	for {
 		var due int
-		if err := bounded(ctx, func(ctx context.Context) (err error) {
+		if err := daemon.Step(ctx, func(ctx context.Context) (err error) {
 			if due, err = k.publish(ctx, db, publisher); err != nil {
 				return err
 			}
@@ -243,7 +204,7 @@ func (k *keeper) publish(ctx context.Context, db *pgx.Conn, publisher *broker.Pu
 	defer rows.Close()
 	marks := &pgx.Batch{}
 	failed := func() error {
-		publishing, cancel := context.WithTimeout(ctx, publishTimeout)
+		publishing, cancel := context.WithTimeout(ctx, daemon.PublishTimeout)
 		defer cancel()
 		for rows.Next() {
 			var id int64

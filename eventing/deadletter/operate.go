@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"aquaerp.fr/eventing/daemon"
 )
 
 const usage = `usage:
@@ -30,11 +32,11 @@ func operate(ctx context.Context, out io.Writer, url string, args []string) erro
 	if !known {
 		return errors.New(usage)
 	}
-	db, err := dial(ctx, url)
+	db, hangUp, err := daemon.DialPostgres(ctx, url, "deadletter", nil)
 	if err != nil {
 		return err
 	}
-	defer hangUp(db)
+	defer hangUp()
 	return command(ctx, db, out, args[1:])
 }
 

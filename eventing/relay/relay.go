@@ -19,10 +19,8 @@ import (
 )
 
 const (
-	batchSize      = 1000             // rows of one transaction: the more, the less often the broker waits for the database
-	batchTimeout   = 30 * time.Second // after which everything begins again
-	publishTimeout = 20 * time.Second // of the broker, which leaves time to mark what it did confirm
-	poll           = time.Second      // for rows whose notification was missed, or whose time has come
+	batchSize = 1000        // rows of one transaction: the more, the less often the broker waits for the database
+	poll      = time.Second // for rows whose notification was missed, or whose time has come; and for the lock
 
 	measureEvery = 15 * time.Second
 	purgeEvery   = time.Minute
@@ -38,10 +36,25 @@ const (
 	retryLast  = 10 * time.Minute
 )
 
+// lock is PostgreSQL's advisory lock of the relay that publishes, "relay" in ASCII.
+const lock int64 = 0x72656c6179
+
+// session is what PostgreSQL is told of a relay's connection. The lock is the
+// session's: the server must not keep one whose relay is gone without a word,
+// with its machine, its network or its processor.
+var session = map[string]string{
+	"idle_session_timeout":                "10s", // a living relay asks every second
+	"idle_in_transaction_session_timeout": "25s", // more than the broker is given to confirm
+	"tcp_user_timeout":                    "10s", // of what the server sends
+	// A mark that is lost in a crash only publishes its event again, so no commit of ours waits for the disk.
+	"synchronous_commit": "off",
+}
+
 type relay struct {
 	*daemon.Daemon
 
 	rows    *prometheus.CounterVec // by outcome
+	active  prometheus.Gauge
 	pending prometheus.Gauge
 	oldest  prometheus.Gauge
 
@@ -55,46 +68,51 @@ func newRelay(d *daemon.Daemon) *relay {
 			Name: "aquaerp_relay_rows_total",
 			Help: "Outbox rows by outcome: published, unheard (an event no queue is bound to), kept (a request or reply no queue took), refused (by a full queue).",
 		}, []string{"outcome"}),
+		active:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "aquaerp_relay_active", Help: "1 of the relay that publishes, 0 of one that stands by."}),
 		pending: prometheus.NewGauge(prometheus.GaugeOpts{Name: "aquaerp_outbox_pending", Help: "Rows not yet published."}),
 		oldest:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "aquaerp_outbox_oldest_seconds", Help: "Age of the oldest row not yet published."}),
 	}
-	d.Metrics.MustRegister(r.rows, r.pending, r.oldest)
+	d.Metrics.MustRegister(r.rows, r.active, r.pending, r.oldest)
 	return r
 }
 
 func (r *relay) run(ctx context.Context) { r.Keep(ctx, "outbox", r.pump) }
 
-// pump publishes until something fails or ctx ends; a batch under way is
-// finished first.
-func (r *relay) pump(ctx context.Context, up func()) error {
-	db, err := connect(ctx, r.DatabaseURL)
+// pump stands by until no other relay is active, then publishes until
+// something fails or ctx ends; a batch under way is finished first.
+func (r *relay) pump(ctx context.Context, does func(string)) error {
+	db, conn, hangUp, err := r.Connect(ctx, session)
 	if err != nil {
 		return err
 	}
-	defer hangUp(db)
-	conn, err := broker.Dial(ctx, r.AMQPURL, r.Name)
-	if err != nil {
-		return err
-	}
-	defer broker.Close(conn)
+	defer hangUp() // which gives the lock back
 	publisher, err := broker.NewPublisher(conn, topology.Events)
 	if err != nil {
 		return err
 	}
-	if err := bounded(ctx, func(ctx context.Context) error {
+	does("stands by")
+	if err := r.standBy(ctx, db, conn); err != nil {
+		return err
+	}
+	r.active.Set(1)
+	defer r.active.Set(0)
+	if err := daemon.Step(ctx, func(ctx context.Context) error {
 		_, err := db.Exec(ctx, "listen outbox")
 		return err
 	}); err != nil {
 		return err
 	}
-	up()
+	does("publishes")
 	for ctx.Err() == nil {
 		var taken int
-		if err := bounded(ctx, func(ctx context.Context) (err error) {
+		if err := daemon.Step(ctx, func(ctx context.Context) (err error) {
 			if taken, err = r.batch(ctx, db, publisher); err != nil {
 				return err
 			}
-			return r.housekeep(ctx, db)
+			if err := r.measure(ctx, db); err != nil {
+				return err
+			}
+			return r.purge(ctx, db)
 		}); err != nil {
 			return err
 		}
@@ -108,30 +126,27 @@ func (r *relay) pump(ctx context.Context, up func()) error {
 	return nil
 }
 
-// connect opens the one connection of a pump. A mark that is lost in a crash
-// only publishes its event again, so no commit of ours waits for the disk.
-func connect(ctx context.Context, url string) (*pgx.Conn, error) {
-	config, err := pgx.ParseConfig(url)
-	if err != nil {
-		return nil, err
+// standBy returns nil once this relay holds the lock. It asks again and again:
+// to wait inside PostgreSQL would hold a snapshot, and keep vacuum from what
+// the other relay has marked.
+func (r *relay) standBy(ctx context.Context, db *pgx.Conn, conn *amqp.Connection) error {
+	for {
+		var held bool
+		if err := daemon.Step(ctx, func(ctx context.Context) error {
+			if err := r.measure(ctx, db); err != nil {
+				return err
+			}
+			return db.QueryRow(ctx, "select pg_try_advisory_lock($1)", lock).Scan(&held)
+		}); err != nil || held {
+			return err
+		}
+		if err := wait(ctx, db, conn); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
-	config.ConnectTimeout = 10 * time.Second
-	config.RuntimeParams["synchronous_commit"] = "off"
-	config.RuntimeParams["application_name"] = "relay"
-	return pgx.ConnectConfig(ctx, config)
-}
-
-func hangUp(db *pgx.Conn) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	_ = db.Close(ctx)
-}
-
-// bounded runs a step that must end, but not because of a SIGTERM.
-func bounded(ctx context.Context, step func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), batchTimeout)
-	defer cancel()
-	return step(ctx)
 }
 
 // wait returns at the next notification, after a poll's time, or when ctx
@@ -192,13 +207,12 @@ func (r *relay) publish(ctx context.Context, tx pgx.Tx, publisher *broker.Publis
 		from eventing.outbox
 		where published_at is null and (retry_at is null or retry_at <= clock_timestamp())
 		order by id
-		limit $1
-		for update skip locked`, batchSize)
+		limit $1`, batchSize)
 	if err != nil {
 		return 0, err
 	}
 	defer rows.Close()
-	publishing, cancel := context.WithTimeout(ctx, publishTimeout)
+	publishing, cancel := context.WithTimeout(ctx, daemon.PublishTimeout)
 	defer cancel()
 	for rows.Next() {
 		var (
@@ -257,22 +271,28 @@ func expected(key string, event []byte) bool {
 	return json.Unmarshal(event, &extensions) == nil && extensions.ReplyTo != ""
 }
 
-// housekeep measures and purges when it is time to, a little at a time so that
-// no event waits for it.
-func (r *relay) housekeep(ctx context.Context, db *pgx.Conn) error {
-	now := time.Now()
-	if now.Sub(r.measured) >= measureEvery {
-		r.measured = now
-		var pending, oldest float64
-		err := db.QueryRow(ctx, `select count(*), coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)
-			from eventing.outbox where published_at is null`).Scan(&pending, &oldest)
-		if err != nil {
-			return err
-		}
-		r.pending.Set(pending)
-		r.oldest.Set(oldest)
+// measure looks at the table when it is time to; a relay that stands by does
+// too, so that what it shows is as true as what the active one does.
+func (r *relay) measure(ctx context.Context, db *pgx.Conn) error {
+	if time.Since(r.measured) < measureEvery {
+		return nil
 	}
-	if now.Sub(r.purged) < purgeEvery {
+	var pending, oldest float64
+	err := db.QueryRow(ctx, `select count(*), coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)
+		from eventing.outbox where published_at is null`).Scan(&pending, &oldest)
+	if err != nil {
+		return fmt.Errorf("measure: %w", err)
+	}
+	r.pending.Set(pending)
+	r.oldest.Set(oldest)
+	r.measured = time.Now()
+	return nil
+}
+
+// purge forgets old rows when it is time to, a little at a time so that no
+// event waits for it.
+func (r *relay) purge(ctx context.Context, db *pgx.Conn) error {
+	if time.Since(r.purged) < purgeEvery {
 		return nil
 	}
 	var outbox, inbox int
@@ -281,7 +301,7 @@ func (r *relay) housekeep(ctx context.Context, db *pgx.Conn) error {
 		return fmt.Errorf("purge: %w", err)
 	}
 	if outbox < purgeSize && inbox < purgeSize {
-		r.purged = now
+		r.purged = time.Now()
 	}
 	return nil
 }

@@ -2,10 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -48,22 +53,49 @@ func start(t testing.TB, database string) *relay {
 	return r
 }
 
-// program starts a relay as a process of its own.
-func program(t *testing.T, database string) *exec.Cmd {
+// process is a relay as a process of its own.
+type process struct {
+	*exec.Cmd
+	health string // URL
+}
+
+func program(t *testing.T, database string) process {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), asProgram+"=1", "LOG_LEVEL=ERROR",
+	cmd.Env = append(os.Environ(), asProgram+"=1", "LOG_LEVEL=ERROR", "HTTP_ADDRESS="+address,
 		"DATABASE_URL="+eventingtest.Postgres.URL("relay", database), "AMQP_URL="+eventingtest.AMQP())
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	return cmd
+	return process{cmd, "http://" + address + "/health"}
+}
+
+// does is what the relay's health says of it, or "" while it is not healthy.
+func (p process) does() string {
+	response, err := http.Get(p.health)
+	if err != nil {
+		return ""
+	}
+	defer response.Body.Close()
+	var body struct{ Loops map[string]string }
+	if json.NewDecoder(response.Body).Decode(&body) != nil || response.StatusCode != http.StatusOK {
+		return ""
+	}
+	return body.Loops["outbox"]
 }
 
 // insert writes n events with one key in one transaction, as a function does.
@@ -103,8 +135,14 @@ func count(t testing.TB, database, where string) int {
 	return n
 }
 
-// outcomes are the relay's own figures.
+// outcomes are what the relay counted.
 func outcomes(t *testing.T, r *relay) map[string]float64 {
+	t.Helper()
+	return metric(t, r, "aquaerp_relay_rows_total")
+}
+
+// metric is a figure of the relay's own, by its label if it has one.
+func metric(t *testing.T, r *relay, name string) map[string]float64 {
 	t.Helper()
 	families, err := r.Metrics.Gather()
 	if err != nil {
@@ -112,24 +150,27 @@ func outcomes(t *testing.T, r *relay) map[string]float64 {
 	}
 	by := map[string]float64{}
 	for _, family := range families {
-		if family.GetName() == "aquaerp_relay_rows_total" {
+		if family.GetName() == name {
 			for _, m := range family.GetMetric() {
-				by[m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
+				label := ""
+				for _, l := range m.GetLabel() {
+					label = l.GetValue()
+				}
+				by[label] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
 			}
 		}
 	}
 	return by
 }
 
-// TestSeveralRelays: in calm weather each row goes out once, whoever takes it.
+// TestSeveralRelays: in calm weather each row goes out once, and each relay
+// knows whether it is the one.
 func TestSeveralRelays(t *testing.T) {
 	const n = 5000
 	db, ch := eventingtest.Database(t), eventingtest.Channel(t)
 	eventingtest.Queue(t, ch, "test.several", nil, "test.several")
 	mustInsert(t, db, "test.several", n/2, nil)
-	for range 3 {
-		start(t, db)
-	}
+	relays := []*relay{start(t, db), start(t, db), start(t, db)}
 	mustInsert(t, db, "test.several", n/2, nil)
 	for id, times := range eventingtest.Take(t, ch, "test.several", n) {
 		if times != 1 {
@@ -137,6 +178,88 @@ func TestSeveralRelays(t *testing.T) {
 		}
 	}
 	eventingtest.Eventually(t, "every row is marked", func() bool { return count(t, db, "published_at is null") == 0 })
+	active := 0.0
+	for _, r := range relays {
+		active += metric(t, r, "aquaerp_relay_active")[""]
+	}
+	if active != 1 {
+		t.Errorf("%v relays are active", active)
+	}
+}
+
+// TestTakeover: while a function commits, the active relay is killed, or
+// frozen, again and again. One that stands by takes over; nothing is lost, and
+// events first appear in the order of their ids.
+func TestTakeover(t *testing.T) {
+	const key = "test.takeover"
+	db, ch := eventingtest.Database(t), eventingtest.Channel(t)
+	eventingtest.Queue(t, ch, key, nil, key)
+	relays := []process{program(t, db), program(t, db), program(t, db)}
+
+	writing, stopWriting := context.WithCancel(t.Context())
+	defer stopWriting()
+	var written []string
+	writer := make(chan error, 1)
+	go func() {
+		for writing.Err() == nil {
+			ids, err := insert(t.Context(), eventingtest.Postgres.URL(eventingtest.Function, db), key, 1+rand.IntN(50), nil)
+			if err != nil {
+				writer <- err
+				return
+			}
+			for _, id := range ids {
+				written = append(written, id.String())
+			}
+		}
+		writer <- nil
+	}()
+
+	for _, fault := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGSTOP, syscall.SIGKILL} {
+		active := -1
+		eventingtest.Eventually(t, "one relay publishes and two stand by", func() bool {
+			by := map[string]int{}
+			for i, r := range relays {
+				does := r.does()
+				if by[does]++; does == "publishes" {
+					active = i
+				}
+			}
+			return by["publishes"] == 1 && by["stands by"] == 2
+		})
+		before := count(t, db, "published_at is not null")
+		if err := relays[active].Process.Signal(fault); err != nil {
+			t.Fatal(err)
+		}
+		relays[active] = program(t, db)
+		eventingtest.Eventually(t, fmt.Sprintf("another publishes after %v", fault), func() bool {
+			return count(t, db, "published_at is not null") > before+batchSize
+		})
+	}
+	stopWriting()
+	if err := <-writer; err != nil {
+		t.Fatal(err)
+	}
+
+	deliveries, err := ch.Consume(key, "", true, false, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, timeout := map[string]bool{}, time.After(2*time.Minute)
+	var order []string
+	for len(order) < len(written) {
+		select {
+		case d := <-deliveries:
+			if !seen[d.MessageId] {
+				seen[d.MessageId] = true
+				order = append(order, d.MessageId)
+			}
+		case <-timeout:
+			t.Fatalf("%d of %d events came", len(order), len(written))
+		}
+	}
+	if !slices.Equal(order, written) {
+		t.Error("the events did not come in the order they were written in")
+	}
 }
 
 // TestOnTheWire: the message is what RabbitmqSource recognises, in the order of ids.
@@ -256,7 +379,7 @@ func TestBadDays(t *testing.T) {
 	db, ch := eventingtest.Database(t), eventingtest.Channel(t)
 	eventingtest.Queue(t, ch, key, nil, key)
 
-	relays := []*exec.Cmd{program(t, db), program(t, db)}
+	relays := []process{program(t, db), program(t, db)}
 	writing, stopWriting := context.WithCancel(t.Context())
 	var writers sync.WaitGroup
 	for range 2 {
