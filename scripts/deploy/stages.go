@@ -209,7 +209,7 @@ func unready(raw json.RawMessage) (why string, failed bool) {
 		Kind     string
 		Metadata struct{ Generation int }
 		Spec     struct{ Replicas *int }
-		Status struct {
+		Status   struct {
 			ObservedGeneration                                          int
 			Replicas, UpdatedReplicas, ReadyReplicas, AvailableReplicas int
 			DesiredNumberScheduled, UpdatedNumberScheduled, NumberReady int
