@@ -73,7 +73,7 @@ func run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("-to: %w", err)
 		}
-		settings["TO"] = moment.UTC().Format(time.RFC3339)
+		settings["TO"] = moment.UTC().Format(time.RFC3339Nano)
 	}
 	if *timeline > 0 {
 		settings["TIMELINE"] = fmt.Sprint(*timeline)

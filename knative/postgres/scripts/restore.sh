@@ -48,10 +48,10 @@ mv "$part" "$PGDATA"
 sync "${PGDATA%/*}"
 
 # Recovery, here and not in the server's own pod: nobody gets in before it is complete, and what goes wrong is seen at once.
-# The archive stays on: the new timeline belongs there.
+# The archive stays on: the new timeline belongs there. The time has no Z: names of zones are not known yet when it is read.
 pg_ctl start --no-wait --options="-c config_file=/etc/postgresql/postgresql.conf -c listen_addresses= -c hot_standby=off \
 	-c synchronous_standby_names= -c recovery_target_timeline=${TIMELINE:-latest} -c recovery_target_action=promote \
-	-c restore_command='sh /etc/postgresql/scripts/fetch.sh %f %p' ${TO:+-c recovery_target_time=$TO}"
+	-c restore_command='sh /etc/postgresql/scripts/fetch.sh %f %p' ${TO:+-c recovery_target_time=$(date -u -d "$TO" +%FT%T.%6N+00)}"
 until pg_isready -q; do # not before the recovery has ended
 	sleep 1
 	pg_ctl status >/dev/null || { echo "the recovery failed" >&2; exit 1; }
