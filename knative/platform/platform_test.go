@@ -344,6 +344,39 @@ func TestOldKubernetesIsRefused(t *testing.T) {
 	}
 }
 
+// A Traefik that is not K3s's gets the redirect, once, and only if it is Knative's ingress.
+func TestTraefikOfAnotherCluster(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, args string
+		patched    int
+		refused    bool
+	}{
+		{"without redirect", "--providers.knative.publicentrypoints=web", 1, false},
+		{"with redirect", "--providers.knative.publicentrypoints=web --entrypoints.web.http.redirections.entrypoint.to=:443", 0, false},
+		{"not of Knative", "--providers.kubernetesingress=true", 0, true},
+	} {
+		h := newHouse(t)
+		h.command("kubectl", `
+case "$*" in
+  version*) printf '"serverVersion": {\n"minor": "36"' ;;
+  *"get deployment --all-namespaces"*) printf traefik ;;
+  *"get deployment traefik"*) echo '`+c.args+`' ;;
+esac
+`)
+		out, err := h.run("install-platform", "-domain", "eau.example", "-config-only")
+		if (err != nil) != c.refused {
+			t.Errorf("%s: %v\n%s", c.name, err, out)
+		}
+		if got := h.calls("kubectl patch deployment traefik"); len(got) != c.patched {
+			t.Errorf("%s: %q", c.name, got)
+		}
+		if parts := h.calls("kubectl apply --server-side --force-conflicts --field-manager=aquaerp-parts"); len(parts) > 0 {
+			t.Errorf("%s: installs %q", c.name, parts)
+		}
+	}
+}
+
 // written returns the files that a script with -n says it would write.
 func written(out string) map[string]string {
 	files, name := map[string]string{}, ""
