@@ -26,6 +26,14 @@ kernel.panic_on_oops=1
 kernel.keys.root_maxbytes=25000000
 C
   run sysctl --quiet --load /etc/sysctl.d/90-kubelet.conf
+  # A RabbitmqSource's adapter ends when RabbitMQ is away for more than 6 s, and the kubelet starts it again after a pause
+  # that doubles up to five minutes by default: deliveries would rest that long after RabbitMQ is back.
+  put /var/lib/rancher/k3s/agent/etc/kubelet.conf.d/50-aquaerp.conf 0600 <<'C'
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+crashLoopBackOff:
+  maxContainerRestartPeriod: 20s
+C
 }
 
 node_config() {

@@ -423,6 +423,9 @@ func TestServersAndAgents(t *testing.T) {
 		if !c.Defaults || len(c.Kubelet) == 0 || written(out)["/etc/sysctl.d/90-kubelet.conf"] == "" {
 			t.Errorf("%s: %+v", name, c)
 		}
+		if drop := written(out)["/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/50-aquaerp.conf"]; !strings.Contains(drop, "\n  maxContainerRestartPeriod: 20s\n") {
+			t.Errorf("%s leaves adapters waiting:\n%s", name, drop)
+		}
 		return c
 	}
 	first := config("k3s-server", "-address", "eau.example", "-etcd", "-storage", "/srv")
