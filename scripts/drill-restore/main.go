@@ -17,7 +17,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +37,8 @@ const (
 
 	// load is how long rows are written before and after the backup: enough for the archive to get a file.
 	load = 5 * time.Second
+	// settled is how long events under way may take to arrive.
+	settled = 3 * time.Minute
 	// pause between two rows. Each is a commit of its own.
 	pause = 5 * time.Millisecond
 	// promise is how much of the end may be lost where commits do not wait for the stream.
@@ -53,6 +57,9 @@ func main() {
 
 func drill(ctx context.Context, d *cluster.Drill) error {
 	if _, err := cluster.SQL(ctx, "drop schema if exists drill cascade; create schema drill; create table drill.row (n bigint primary key, at timestamptz not null default clock_timestamp())"); err != nil {
+		return err
+	}
+	if _, err := cluster.Settle(ctx, settled); err != nil {
 		return err
 	}
 	before, err := rows(ctx)
@@ -112,7 +119,10 @@ func drill(ctx context.Context, d *cluster.Drill) error {
 	}
 
 	d.Does("go run ./scripts/restore")
-	restore := exec.CommandContext(ctx, "go", "run", "./scripts/restore")
+	restore, err := program(ctx, "restore")
+	if err != nil {
+		return err
+	}
 	said, err := restore.CombinedOutput()
 	for line := range strings.Lines(string(said)) {
 		d.Saw("restore: %s", strings.TrimRight(line, "\n"))
@@ -122,6 +132,12 @@ func drill(ctx context.Context, d *cluster.Drill) error {
 	}
 	back := time.Since(lost)
 
+	// The restore has had the last day's events published again.
+	took, err := cluster.Settle(ctx, settled)
+	if err != nil {
+		return err
+	}
+	d.Saw("events are settled %.0f s later", took.Seconds())
 	after, err := rows(ctx)
 	if err != nil {
 		return err
@@ -213,7 +229,7 @@ func (w *writer) stop() (int, error) {
 func refusesToStart(ctx context.Context) error {
 	for end := time.Now().Add(90 * time.Second); time.Now().Before(end); {
 		said, err := cluster.Kubectl(ctx, "get", "pod", pod, "--ignore-not-found", "--output",
-			"jsonpath={.status.initContainerStatuses[0]['state','lastState'].terminated.message}")
+			`jsonpath={.status.containerStatuses[?(@.name=="postgres")]['state','lastState'].terminated.message}`)
 		if err != nil {
 			return err
 		}
@@ -246,6 +262,18 @@ func compare(ctx context.Context, answered int) (missing int, lost time.Duration
 	}
 	missing = answered - kept
 	return missing, time.Duration(float64(missing) * seconds / float64(kept) * float64(time.Second)), nil
+}
+
+// program is one of ours: the one beside this, or what go makes of the checkout.
+func program(ctx context.Context, name string) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	if path, err := exec.LookPath(filepath.Join(filepath.Dir(self), name)); err == nil {
+		return exec.CommandContext(ctx, path), nil
+	}
+	return exec.CommandContext(ctx, "go", "run", "./scripts/"+name), nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
