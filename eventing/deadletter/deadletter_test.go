@@ -35,14 +35,14 @@ func TestMain(m *testing.M) {
 }
 
 // bundle is a function's queue, a neighbour's queue bound to the same key, and
-// the program over a database of its own.
+// the program over a database of its own: twice, as during a rollout.
 type bundle struct {
 	database string
 	db       *pgx.Conn
 	ch       *amqp.Channel
 	queue    string
 	mine     <-chan amqp.Delivery
-	stop     func() // the program, before the end of the test
+	stop     func() // both, before the end of the test
 }
 
 const key = "test.dead"
@@ -67,14 +67,16 @@ func setup(t *testing.T, queue string, delays ...time.Duration) *bundle {
 
 func (b *bundle) start(t *testing.T, delays []time.Duration) {
 	t.Helper()
-	k := newKeeper(daemon.New("deadletter", daemon.Config{
-		DatabaseURL: eventingtest.Postgres.URL("deadletter", b.database),
-		AMQPURL:     eventingtest.AMQP(),
-		LogLevel:    slog.LevelError,
-	}), delays)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { k.run(ctx) })
+	for range 2 {
+		k := newKeeper(daemon.New("deadletter", daemon.Config{
+			DatabaseURL: eventingtest.Postgres.URL("deadletter", b.database),
+			AMQPURL:     eventingtest.AMQP(),
+			LogLevel:    slog.LevelError,
+		}), delays)
+		running.Go(func() { k.run(ctx) })
+	}
 	b.stop = sync.OnceFunc(func() { cancel(); running.Wait() })
 	t.Cleanup(b.stop)
 }
