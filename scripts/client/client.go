@@ -200,9 +200,6 @@ func again(err error) bool {
 	if !errors.As(err, &p) {
 		return true
 	}
-	switch p.Status {
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
+	// The product answers 503; a proxy before it, whose peer died amid an answer, any of them.
+	return p.Status == http.StatusTooManyRequests || p.Status >= 500
 }

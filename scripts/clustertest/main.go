@@ -46,7 +46,7 @@ func main() {
 	var t test
 	flag.StringVar(&t.overlay, "overlay", cmp.Or(os.Getenv("AQUAERP_OVERLAY"), "knative/overlays/test"), "`folder` of the overlay that is deployed")
 	flag.BoolVar(&t.reset, "reset", false, "delete what is deployed first, with all its data")
-	flag.BoolVar(&t.keep, "keep", false, "drill what is deployed and was walked through before: no deployment, no road")
+	flag.BoolVar(&t.keep, "keep", false, "drill what is deployed and was walked through before: no deployment and no road, unless -only names them")
 	only := flag.String("only", "", "only the steps whose name matches this `regexp`")
 	flag.Parse()
 	var err error
@@ -130,7 +130,7 @@ func (t *test) run(ctx context.Context) error {
 		return err
 	}
 	for _, s := range t.steps() {
-		if s.fresh && t.keep || !t.only.MatchString(s.name) {
+		if s.fresh && t.keep && t.only.String() == "" || !t.only.MatchString(s.name) {
 			continue
 		}
 		r := t.do(ctx, s)
