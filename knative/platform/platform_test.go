@@ -519,7 +519,7 @@ esac
 		"node a has DiskPressure: full  [#disk]",
 		"Insufficient cpu.  [#pod-pending]",
 		"mailer-1 is not ready: Pending; user-container waits: ImagePullBackOff  [#image]",
-		"contrat-1 is not ready: Running; user-container waits: CrashLoopBackOff  [#pod-not-ready]",
+		"contrat-1 is not ready: Running; user-container waits: CrashLoopBackOff; its last words: amqp://contrat:***@rabbitmq/",
 		"postgres-0 is not ready: Running  [#postgresql-down]",
 		"ran out of memory at noon, 3 restarts  [#out-of-memory]",
 		"Service contrat-service is not ready: RevisionFailed  [#ksvc-not-ready]",
@@ -543,6 +543,9 @@ esac
 		if strings.Contains(out, harmless) {
 			t.Errorf("found: %s", harmless)
 		}
+	}
+	if strings.Contains(out, secret) {
+		t.Error("tells a secret")
 	}
 	if t.Failed() {
 		t.Log(out)
