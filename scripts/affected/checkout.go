@@ -67,7 +67,7 @@ func open(ctx context.Context, root, overlay string) (*checkout, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &checkout{root: root, overlay: overlay, packages: map[string]pkg{}}
+	c := &checkout{root: root, overlay: path.Clean(overlay), packages: map[string]pkg{}}
 	if c.objects, err = release.Render(filesys.MakeFsOnDisk(), filepath.Join(root, overlay)); err != nil {
 		return nil, err
 	}

@@ -21,7 +21,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -37,10 +36,10 @@ import (
 func main() {
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), "usage: affected [-overlay DIR] [-from COMMIT]\n\n"+
-			"Prints the units to deploy from the checkout in the current folder. KUBECONFIG says where, unless -from is given.\n\n")
+			"Prints the units to deploy from the checkout in the current folder: what the cluster of KUBECONFIG does not run.\n\n")
 		flag.PrintDefaults()
 	}
-	overlay := flag.String("overlay", cmp.Or(os.Getenv("AQUAERP_OVERLAY"), "knative/overlays/village"), "`folder` of the overlay; also AQUAERP_OVERLAY")
+	overlay := flag.String("overlay", os.Getenv("AQUAERP_OVERLAY"), "`folder` of the overlay; default AQUAERP_OVERLAY, then the one that was deployed last")
 	from := flag.String("from", "", "`commit` to compare with; default: for each unit the one it was deployed from")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -59,16 +58,22 @@ func main() {
 }
 
 func run(ctx context.Context, overlay, from string) (units, error) {
+	var record release.Recorded
+	var err error
+	if from == "" || overlay == "" {
+		if record, err = release.Read(ctx); err != nil {
+			return nil, err
+		}
+		if overlay, err = record.Overlay(overlay); err != nil {
+			return nil, err
+		}
+	}
 	c, err := open(ctx, ".", overlay)
 	if err != nil {
 		return nil, err
 	}
 	if from != "" {
 		return c.since(ctx, from)
-	}
-	record, err := release.Read(ctx)
-	if err != nil {
-		return nil, err
 	}
 	deployed, err := record.Units()
 	if err != nil {

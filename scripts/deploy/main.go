@@ -26,7 +26,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -51,8 +50,8 @@ const usage = `usage: deploy [-overlay DIR] [-only UNIT,...] [-canary PERCENT] .
 Deploys an overlay from the checkout in the current folder: migrates, rolls out, tries, and undoes what fails.
 
 Beside KUBECONFIG and the settings of scripts/cluster, it needs ko (KO, when it is not in PATH) and where images are
-pushed (KO_DOCKER_REPO). SMTP_URL is the mail server, for the first time. With AQUAERP_PROBE="identifiant:password" of a
-user who may read, a canary is also asked what it answers to people.`
+pushed (KO_DOCKER_REPO). SMTP_URL is the mail server, for the first time. With AQUAERP_USER and AQUAERP_PASSWORD of
+somebody who may read, a canary is also asked what people ask.`
 
 func main() {
 	flag.Usage = func() {
@@ -60,7 +59,7 @@ func main() {
 		flag.PrintDefaults()
 	}
 	d := &deployment{began: time.Now()}
-	flag.StringVar(&d.overlay, "overlay", cmp.Or(os.Getenv("AQUAERP_OVERLAY"), "knative/overlays/village"), "`folder` of the overlay; also AQUAERP_OVERLAY")
+	flag.StringVar(&d.overlay, "overlay", os.Getenv("AQUAERP_OVERLAY"), "`folder` of the overlay; default AQUAERP_OVERLAY, then the one that was deployed last")
 	only := flag.String("only", "", "`units` to deploy, by label app.kubernetes.io/name, apart by commas: facture,relay,migrate; default all. Settings always are")
 	flag.IntVar(&d.canary, "canary", 0, "`percent` of the traffic that new revisions get while they are judged; 0: they are not")
 	flag.DurationVar(&d.check, "check", time.Minute, "how `long` a canary is judged")
@@ -109,7 +108,13 @@ func (d *deployment) run(ctx context.Context) error {
 	if err := cluster.Reachable(ctx); err != nil {
 		return err
 	}
-	var err error
+	record, err := release.Read(ctx)
+	if err != nil {
+		return err
+	}
+	if d.overlay, err = record.Overlay(d.overlay); err != nil {
+		return err
+	}
 	if d.all, err = release.Render(filesys.MakeFsOnDisk(), d.overlay); err != nil {
 		return err
 	}

@@ -3,8 +3,10 @@ package release
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -47,6 +49,27 @@ func Read(ctx context.Context) (Recorded, error) {
 		r.BinaryData = map[string][]byte{}
 	}
 	return r, err
+}
+
+// Overlay is the one that is asked for, or what was deployed last.
+func (r Recorded) Overlay(asked string) (string, error) {
+	if asked != "" {
+		return path.Clean(asked), nil
+	}
+	units, err := r.Units()
+	if err != nil {
+		return "", err
+	}
+	var last Deployed
+	for _, d := range units {
+		if d.At.After(last.At) {
+			last = d
+		}
+	}
+	if last.Overlay == "" {
+		return "", errors.New("nothing was deployed yet: which overlay? -overlay, or AQUAERP_OVERLAY")
+	}
+	return last.Overlay, nil
 }
 
 // Units is what is recorded of each unit.
