@@ -45,7 +45,6 @@ var silent = []struct{ part, why string }{
 	{`channel_messages_redelivered_total`, "the broker delivered nothing twice"},
 	{`traefik_tls_certs_not_after`, "this Traefik tells no figures; that of K3s does"},
 	{`kn_revision_request_queued`, "no request waited since the activator started"},
-	{`count by (job) (up{`, "every target is read"},
 }
 
 func main() { cluster.RunDrill("monitoring-check", usage, run) }
