@@ -18,6 +18,7 @@ type Drill struct {
 	began  time.Time
 	faults []error
 	sum    []string
+	last   string // what was seen last, in want of a sum
 }
 
 // RunDrill is the main of a drill: -h prints its usage, Ctrl-C ends it, and the
@@ -46,12 +47,15 @@ func RunDrill(name, usage string, run func(context.Context, *Drill) error) {
 func (d *Drill) Does(format string, args ...any) { d.line("does", format, args...) }
 
 // Saw says what was observed: a figure, with its unit.
-func (d *Drill) Saw(format string, args ...any) { d.line("saw", format, args...) }
+func (d *Drill) Saw(format string, args ...any) {
+	d.last = fmt.Sprintf(format, args...)
+	d.line("saw", "%s", d.last)
+}
 
 // Sum is Saw of what goes into a summary: it is printed again with the verdict.
 func (d *Drill) Sum(format string, args ...any) {
-	d.sum = append(d.sum, fmt.Sprintf(format, args...))
 	d.Saw(format, args...)
+	d.sum = append(d.sum, d.last)
 }
 
 // Errorf is Fail with a sentence.
@@ -75,6 +79,9 @@ func (d *Drill) line(kind, format string, args ...any) {
 }
 
 func (d *Drill) end() bool {
+	if len(d.sum) == 0 {
+		d.sum = []string{d.last}
+	}
 	verdict := "PASS  " + strings.Join(d.sum, "; ")
 	if len(d.faults) > 0 {
 		verdict = "FAIL  " + strings.ReplaceAll(errors.Join(d.faults...).Error(), "\n", "; ")

@@ -99,7 +99,7 @@ func (t *test) steps() []step {
 		{"killed servers", 5 * time.Minute, false, false, t.program("drill-persistence")},
 		{"broker away", 6 * time.Minute, false, false, t.program("drill-broker")},
 		{"rollout", 5 * time.Minute, false, false, t.program("drill-rollout")},
-		{"restore", 5 * time.Minute, false, false, t.program("drill-restore")},
+		{"restore", 5 * time.Minute, false, false, t.program("drill-restore", "-destroy")},
 		{"network", 3 * time.Minute, false, false, t.program("drill-network")},
 		{"monitoring", 2 * time.Minute, false, false, t.program("monitoring-check")},
 	}

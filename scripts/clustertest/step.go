@@ -61,7 +61,7 @@ func (t *test) do(ctx context.Context, s step) (r result) {
 // programs of this checkout that are steps.
 var programs = []string{
 	"./scripts/deploy", "./scripts/drill-event", "./scripts/drill-scale", "./scripts/drill-cold", "./scripts/drill-replicas", "./scripts/drill-kill-pod",
-	"./scripts/drill-persistence", "./scripts/drill-broker",
+	"./scripts/drill-persistence", "./scripts/drill-broker", "./scripts/drill-rollout", "./scripts/drill-restore", "./scripts/drill-network", "./scripts/monitoring-check",
 }
 
 func (t *test) build(ctx context.Context) error {
