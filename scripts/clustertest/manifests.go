@@ -105,16 +105,15 @@ func render(overlay string) ([]release.Object, error) {
 	return objects, nil
 }
 
-// judge applies objects without effect, all but the namespaces, which the rest
-// has to be in.
+// judge applies objects without effect: all but the namespaces, which the rest
+// has to be in, and the accounts, as whom Knative tries the pods of a Service.
 func judge(ctx context.Context, objects []release.Object) error {
 	spaces := map[string][]release.Object{}
 	for _, o := range objects {
-		if o.Kind == "Namespace" {
-			if err := apply(ctx, "", []release.Object{o}); err != nil {
+		if o.Kind == "Namespace" || o.Kind == "ServiceAccount" {
+			if err := apply(ctx, o.Namespace, []release.Object{o}); err != nil {
 				return err
 			}
-			continue
 		}
 		spaces[o.Namespace] = append(spaces[o.Namespace], o)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"aquaerp.fr/scripts/cluster"
 )
 
 // result is what came of a step.
@@ -73,11 +75,15 @@ func (t *test) build(ctx context.Context) error {
 	return nil
 }
 
+// mailbox is the mail server of the test overlay.
+const mailbox = "smtp://mailbox." + cluster.Namespace + ".svc.cluster.local:1025"
+
 // program is a step that runs one of them. Its evidence is what it printed
 // last, without the name and the verdict that drills put before it.
 func (t *test) program(name string, args ...string) func(context.Context, *output) (string, error) {
 	return func(ctx context.Context, out *output) (string, error) {
 		cmd := exec.CommandContext(ctx, filepath.Join(t.bin, name), args...)
+		cmd.Env = append([]string{"SMTP_URL=" + mailbox}, os.Environ()...) // the environment has the last word
 		// A drill that is interrupted puts back what it took away.
 		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 		cmd.WaitDelay = 20 * time.Second
