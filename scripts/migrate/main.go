@@ -20,6 +20,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aquaerp.fr/scripts/migrate/product"
 	"aquaerp.fr/shared/migrate"
@@ -58,8 +62,37 @@ func run(ctx context.Context) error {
 			return fmt.Errorf("migrate: %s: %w", *file, err)
 		}
 	}
+	if err := wait(ctx, url); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
 	return migrate.Up(ctx, url, product.FS, migrate.Options{
 		Password: func(role string) string { return passwords[role] },
 		Log:      slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
+}
+
+// wait returns once the server takes connections, or after a minute. It may
+// just be starting; and on a cluster, a new pod is let through to it a second
+// or so after its own start, and refused before.
+func wait(ctx context.Context, url string) error {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return err
+	}
+	config.Database = "postgres" // the other may not exist yet
+	for end := time.Now().Add(time.Minute); ; {
+		conn, err := pgx.ConnectConfig(ctx, config)
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		var refused *pgconn.PgError // 57P03, cannot_connect_now, aside: by a server that runs, for a reason that stays
+		if errors.As(err, &refused) && refused.Code != "57P03" || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
 }

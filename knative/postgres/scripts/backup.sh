@@ -4,6 +4,9 @@ set -eu
 mkdir -p /backup/base
 exec 9>/backup/lock
 flock -n 9 || { echo "another backup or a restore is running" >&2; exit 1; }
+# A new pod is let through to the server a second after its start, and the server may just be restarting.
+for second in $(seq 60); do pg_isready -q && break || sleep 1; done
+
 part=/backup/.base
 rm -rf "$part" # of one that was cut off
 

@@ -4,14 +4,18 @@
 # one that has reached the archive meanwhile goes first. archive.sh takes away the others.
 set -eu
 mkdir -p /backup/tail
-trap 'kill "$child" 2>/dev/null; exit 0' TERM INT
+child=
+trap 'kill $child 2>/dev/null; exit 0' TERM INT
 while :; do
+	until pg_isready -q -h 127.0.0.1; do sleep 1; done # the server that initdb is done with listens on the socket only
+	[ -n "$(ls /backup/base 2>/dev/null)" ] || sh /etc/postgresql/scripts/backup.sh || sleep 5
+
 	newest=$(ls /backup/wal 2>/dev/null | grep -E '^[0-9A-F]{24}[.]gz$' | sort | tail -n 1)
 	for f in /backup/tail/*.partial; do
 		name=${f##*/}
 		[ ! -e "$f" ] || [ "${name%.partial}" \> "${newest%.gz}" ] || rm "$f"
 	done
-	pg_receivewal --host=/run/postgresql --username=postgres --no-password --no-loop --synchronous --directory=/backup/tail &
+	pg_receivewal --no-password --no-loop --synchronous --directory=/backup/tail &
 	child=$!
 	wait "$child" || sleep 1
 done
