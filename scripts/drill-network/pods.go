@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,9 +18,10 @@ func pod(w who) string { return "drill-network-" + w.name }
 func start(ctx context.Context, all []who) (map[string]string, error) {
 	type object = map[string]any
 	namespace := object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": outside}}
-	if err := apply(ctx, namespace); err != nil {
+	if err := apply(ctx, outside, namespace); err != nil {
 		return nil, err
 	}
+	space := map[string][]object{}
 	for _, w := range all {
 		container := object{
 			"name": "shell", "image": *image, "command": []string{"sleep", "600"}, // forgotten, it ends by itself
@@ -36,14 +38,17 @@ func start(ctx context.Context, all []who) (map[string]string, error) {
 			container["command"] = []string{"sh", "-c", "httpd -p 587 -h /tmp && httpd -p 8080 -h /tmp && exec sleep 600"}
 			secure["sysctls"] = []object{{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}}
 		}
-		if err := apply(ctx, object{
+		space[w.namespace] = append(space[w.namespace], object{
 			"apiVersion": "v1", "kind": "Pod",
 			"metadata": object{"name": pod(w), "namespace": w.namespace, "labels": w.labels},
 			"spec": object{
 				"containers": []object{container}, "securityContext": secure, "restartPolicy": "Never",
 				"automountServiceAccountToken": false, "enableServiceLinks": false, "terminationGracePeriodSeconds": 0,
 			},
-		}); err != nil {
+		})
+	}
+	for name, pods := range space {
+		if err := apply(ctx, name, object{"apiVersion": "v1", "kind": "List", "items": pods}); err != nil {
 			return nil, err
 		}
 	}
@@ -62,16 +67,12 @@ func start(ctx context.Context, all []who) (map[string]string, error) {
 	return addresses, nil
 }
 
-func apply(ctx context.Context, object map[string]any) error {
+func apply(ctx context.Context, namespace string, object map[string]any) error {
 	text, err := json.Marshal(object)
 	if err != nil {
 		return err
 	}
-	space := cluster.Namespace
-	if at, ok := object["metadata"].(map[string]any)["namespace"].(string); ok {
-		space = at
-	}
-	_, err = cluster.KubectlWith(ctx, bytes.NewReader(text), "apply", "--namespace", space, "--filename", "-")
+	_, err = cluster.KubectlWith(ctx, bytes.NewReader(text), "apply", "--namespace", namespace, "--filename", "-")
 	return err
 }
 
@@ -79,14 +80,16 @@ func apply(ctx context.Context, object map[string]any) error {
 func clean(all []who) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	pods := map[string][]string{}
 	for _, w := range all {
-		if w.namespace == outside {
-			continue
-		}
-		if _, err := cluster.Kubectl(ctx, "delete", "pod", pod(w), "--namespace", w.namespace, "--ignore-not-found", "--wait=false"); err != nil {
-			return err
-		}
+		pods[w.namespace] = append(pods[w.namespace], pod(w))
+	}
+	delete(pods, outside) // they go with it
+	var errs []error
+	for namespace, names := range pods {
+		_, err := cluster.Kubectl(ctx, append([]string{"delete", "pod", "--namespace", namespace, "--ignore-not-found", "--wait=false"}, names...)...)
+		errs = append(errs, err)
 	}
 	_, err := cluster.Kubectl(ctx, "delete", "namespace", outside, "--ignore-not-found", "--wait=false")
-	return err
+	return errors.Join(append(errs, err)...)
 }
