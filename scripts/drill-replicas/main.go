@@ -104,15 +104,14 @@ func replaced(ctx context.Context, door string, gone ...string) (time.Duration, 
 
 // drain evicts one pod, and at once another, which the disruption budget refuses.
 func drain(ctx context.Context, d *cluster.Drill, door string) error {
+	if _, err := cluster.Until(ctx, back, func(ctx context.Context) (bool, error) { return allowed(ctx, door) }); err != nil {
+		return fmt.Errorf("the budget of %s: %w", door, err)
+	}
 	pods, err := cluster.Pods(ctx, cluster.Of(door))
 	if err != nil {
 		return err
 	}
 	pods = cluster.Serving(pods)
-	if len(pods) < 2 {
-		return fmt.Errorf("%s has %d pods that serve", door, len(pods))
-	}
-	// More than two when load has made it grow: all but one are budgeted, so those beyond the budget are asked too.
 	evicted, refused := []string{}, ""
 	for _, p := range pods {
 		err := evict(ctx, p.Name)
@@ -129,6 +128,26 @@ func drain(ctx context.Context, d *cluster.Drill, door string) error {
 	d.Check(len(evicted) == 1 && refused != "", "of %d pods of %s, %d could be evicted at once", len(pods), door, len(evicted))
 	_, err = replaced(ctx, door, evicted...)
 	return err
+}
+
+// allowed tells whether the budget of a door lets a pod go: not while the
+// successor of the last one is still to come.
+func allowed(ctx context.Context, door string) (bool, error) {
+	type list struct {
+		Items []struct {
+			Spec struct {
+				Selector struct{ MatchLabels map[string]string }
+			}
+			Status struct{ DisruptionsAllowed, CurrentHealthy, ExpectedPods int }
+		}
+	}
+	budgets, err := cluster.Get[list](ctx, "poddisruptionbudgets")
+	for _, b := range budgets.Items {
+		if b.Spec.Selector.MatchLabels["serving.knative.dev/service"] == door {
+			return b.Status.DisruptionsAllowed > 0 && b.Status.CurrentHealthy == b.Status.ExpectedPods, err
+		}
+	}
+	return false, errors.Join(err, errors.New("there is none"))
 }
 
 func evict(ctx context.Context, pod string) error {

@@ -109,7 +109,7 @@ func grow(ctx context.Context, d *cluster.Drill, user *client.Client) error {
 		}
 		if metrics && gateway > door.wanted {
 			door.wanted = gateway
-			d.Sum("the autoscaler of the gateway wants %d pods after %.0f s", gateway, time.Since(began).Seconds())
+			d.Saw("the autoscaler of the gateway wants %d pods after %.0f s", gateway, time.Since(began).Seconds())
 		}
 		time.Sleep(time.Second)
 	}
@@ -120,8 +120,9 @@ func grow(ctx context.Context, d *cluster.Drill, user *client.Client) error {
 	d.Check(failed.Load() == 0, "%d questions were not answered", failed.Load())
 	switch {
 	case door.wanted == 0:
-		d.Saw("the cluster has no metrics for the autoscaler of the gateway")
+		d.Sum("the cluster has no metrics for the gateway's autoscaler")
 	default:
+		d.Sum("the gateway's autoscaler asked for %d pods", door.wanted)
 		d.Check(door.wanted > 2, "the autoscaler of the gateway wants %d pods under load", door.wanted)
 	}
 	return nil
