@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -108,8 +109,11 @@ func verdict(printed string) string {
 			return strings.TrimSpace(strings.TrimPrefix(after, ":"))
 		}
 	}
-	return last
+	return strings.TrimSpace(clock.ReplaceAllString(last, ""))
 }
+
+// clock is the time before a line.
+var clock = regexp.MustCompile(`^[0-9.]+s `)
 
 // table is Markdown, for the README.
 func table(results []result, took time.Duration) string {

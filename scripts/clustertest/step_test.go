@@ -12,7 +12,7 @@ func TestVerdict(t *testing.T) {
 	for printed, want := range map[string]string{
 		"   1.0s  saw    x\n  61.2s  drill-scale  PASS  contrat-service grew to 3 pods; asleep\n": "contrat-service grew to 3 pods; asleep",
 		"   1.0s  drill-cold  FAIL  the ratio is 1.200\n":                                         "the ratio is 1.200",
-		"   9.9s  deployed\n": "9.9s  deployed",
+		"   9.9s  deployed\n": "deployed",
 		"":                    "",
 	} {
 		if got := verdict(printed); got != want {

@@ -134,25 +134,25 @@ const patience = 20 * time.Second
 // adapters waits for them, then restarts those that Kubernetes holds back.
 func adapters(ctx context.Context, d *cluster.Drill) error {
 	var held []string
-	all := 0
+	all, why := 0, ""
 	took, err := cluster.Until(ctx, patience, func(ctx context.Context) (bool, error) {
 		pods, err := cluster.Pods(ctx, cluster.Adapters)
 		held, all = nil, len(pods)
 		for _, p := range pods {
 			if !p.Ready {
-				held = append(held, p.Name)
+				held, why = append(held, p.Name), p.Waiting
 			}
 		}
 		return len(held) == 0, err
 	})
 	switch {
 	case err == nil:
-		d.Saw("all %d adapters run again %.1f s later", all, took.Seconds())
+		d.Sum("all %d adapters run again by themselves %.1f s later", all, took.Seconds())
 		return nil
 	case !errors.Is(err, cluster.ErrNotYet):
 		return err
 	}
-	d.Sum("%d of %d adapters are held back by Kubernetes (CrashLoopBackOff) %v later", len(held), all, patience)
+	d.Sum("%d of %d adapters are held back by Kubernetes (%s) %v later", len(held), all, why, patience)
 	d.Does("restart %s", strings.Join(held, " "))
 	if _, err := cluster.Kubectl(ctx, append([]string{"delete", "pod", "--wait=false"}, held...)...); err != nil {
 		return err
