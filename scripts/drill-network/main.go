@@ -125,6 +125,7 @@ func run(ctx context.Context, d *cluster.Drill) (err error) {
 	for _, w := range wrong {
 		d.Fail(errors.New(w))
 	}
+	d.Sum("%d doors tried by %d kinds of pod, %d times: open and shut as the policies say", len(doors), len(all), len(saw))
 	return nil
 }
 

@@ -83,7 +83,7 @@ func run(ctx context.Context, d *cluster.Drill) error {
 		}
 	}
 	for _, k := range []monitoring.Kind{monitoring.Panel, monitoring.Record, monitoring.Alert} {
-		d.Saw("%d questions of kind %s, %d with an answer within %s", asked[k], k, answered[k], *period)
+		d.Sum("%d questions of kind %s, %d with an answer within %s", asked[k], k, answered[k], *period)
 	}
 	return nil
 }
