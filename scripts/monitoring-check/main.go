@@ -67,11 +67,13 @@ func run(ctx context.Context, d *cluster.Drill) error {
 	}
 	d.Does("ask all %d questions", len(queries))
 	asked, answered := map[monitoring.Kind]int{}, map[monitoring.Kind]int{}
+	wrong := 0
 	for _, q := range queries {
 		series, err := p.ask(ctx, q.Expr)
 		asked[q.Kind]++
 		switch excuse := excused(q.Expr); {
 		case err != nil:
+			wrong++
 			d.Fail(fmt.Errorf("%s: %w\n         %s", q.Name, err, q.Expr))
 		case series > 0:
 			answered[q.Kind]++
@@ -82,9 +84,9 @@ func run(ctx context.Context, d *cluster.Drill) error {
 			d.Fail(fmt.Errorf("%s has had no answer\n         %s", q.Name, strings.Join(strings.Fields(q.Expr), " ")))
 		}
 	}
-	for _, k := range []monitoring.Kind{monitoring.Panel, monitoring.Record, monitoring.Alert} {
-		d.Sum("%d questions of kind %s, %d with an answer within %s", asked[k], k, answered[k], *period)
-	}
+	d.Saw("of the questions of %d panels, %d recorded figures and %d alerts %d are errors; %d, %d and %d had an answer within %s",
+		asked[monitoring.Panel], asked[monitoring.Record], asked[monitoring.Alert], wrong,
+		answered[monitoring.Panel], answered[monitoring.Record], answered[monitoring.Alert], *period)
 	return nil
 }
 
