@@ -35,12 +35,13 @@ func Named(name string) string { return "app.kubernetes.io/name=" + name }
 
 // Pod is what a drill wants to know of one.
 type Pod struct {
-	Name    string
-	Service string // Knative Service, or ""
-	Program string // the container that is ours
-	Ready   bool
-	Leaving bool   // it was deleted and is not gone
-	Waiting string // why its container does not run: CrashLoopBackOff
+	Name     string
+	Service  string // Knative Service, or ""
+	Program  string // the container that is ours
+	Ready    bool
+	Leaving  bool // it was deleted and is not gone
+	Restarts int
+	Waiting  string // why its container does not run: CrashLoopBackOff
 }
 
 // Pods are those a selector finds which have not ended.
@@ -56,8 +57,9 @@ func Pods(ctx context.Context, selector string) ([]Pod, error) {
 				Phase             string
 				Conditions        []struct{ Type, Status string }
 				ContainerStatuses []struct {
-					Name  string
-					State struct{ Waiting struct{ Reason string } }
+					Name         string
+					RestartCount int
+					State        struct{ Waiting struct{ Reason string } }
 				}
 			}
 		}
@@ -79,7 +81,7 @@ func Pods(ctx context.Context, selector string) ([]Pod, error) {
 		}
 		for _, c := range i.Status.ContainerStatuses {
 			if c.Name == p.Program {
-				p.Waiting = c.State.Waiting.Reason
+				p.Restarts, p.Waiting = c.RestartCount, c.State.Waiting.Reason
 			}
 		}
 		pods = append(pods, p)

@@ -27,21 +27,21 @@ func TestPods(t *testing.T) {
 		{"metadata": {"name": "contrat-1", "labels": {"serving.knative.dev/service": "contrat-service"}},
 		 "spec": {"containers": [{"name": "user-container"}, {"name": "queue-proxy"}]},
 		 "status": {"phase": "Running", "conditions": [{"type": "Initialized", "status": "True"}, {"type": "Ready", "status": "True"}],
-		            "containerStatuses": [{"name": "queue-proxy"}, {"name": "user-container", "state": {"running": {}}}]}},
+		            "containerStatuses": [{"name": "queue-proxy", "restartCount": 7}, {"name": "user-container", "restartCount": 1, "state": {"running": {}}}]}},
 		{"metadata": {"name": "leaving", "deletionTimestamp": "2026-11-23T09:00:00Z"},
 		 "spec": {"containers": [{"name": "relay"}]}, "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}},
 		{"metadata": {"name": "adapter"}, "spec": {"containers": [{"name": "receive-adapter"}]},
 		 "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}],
-		            "containerStatuses": [{"name": "receive-adapter", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}},
+		            "containerStatuses": [{"name": "receive-adapter", "restartCount": 4, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}},
 		{"metadata": {"name": "declare"}, "spec": {"containers": [{"name": "declare"}]}, "status": {"phase": "Succeeded"}}]}`)
 	pods, err := Pods(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []Pod{
-		{Name: "contrat-1", Service: "contrat-service", Program: "user-container", Ready: true},
+		{Name: "contrat-1", Service: "contrat-service", Program: "user-container", Ready: true, Restarts: 1},
 		{Name: "leaving", Program: "relay", Ready: true, Leaving: true},
-		{Name: "adapter", Program: "receive-adapter", Waiting: "CrashLoopBackOff"},
+		{Name: "adapter", Program: "receive-adapter", Restarts: 4, Waiting: "CrashLoopBackOff"},
 	}
 	if !slices.Equal(pods, want) {
 		t.Errorf("%+v, want %+v", pods, want)
