@@ -134,15 +134,19 @@ type outcome map[[2]string]bool
 
 func (saw outcome) wrong(doors []door) (wrong []string) {
 	for _, d := range doors {
-		for _, name := range d.open {
-			if !saw[[2]string{name, d.name}] {
-				wrong = append(wrong, fmt.Sprintf("%s to %s is shut", name, d.name))
+		of := func(names []string, open bool) (those []string) {
+			for _, name := range names {
+				if saw[[2]string{name, d.name}] == open {
+					those = append(those, name)
+				}
 			}
+			return those
 		}
-		for _, name := range d.shut {
-			if saw[[2]string{name, d.name}] {
-				wrong = append(wrong, fmt.Sprintf("%s to %s is open", name, d.name))
-			}
+		if shut := of(d.open, false); len(shut) > 0 {
+			wrong = append(wrong, fmt.Sprintf("%s is shut to %s", d.name, strings.Join(shut, ", ")))
+		}
+		if open := of(d.shut, true); len(open) > 0 {
+			wrong = append(wrong, fmt.Sprintf("%s is open to %s", d.name, strings.Join(open, ", ")))
 		}
 	}
 	return wrong
