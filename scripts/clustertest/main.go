@@ -178,6 +178,7 @@ func (t *test) empty(ctx context.Context) error {
 	fmt.Println("delete", strings.Join(strings.Fields(there), ", "))
 	// Sources first: their controller has to see them go while their Secrets are there.
 	_, _ = cluster.Kubectl(ctx, "delete", "rabbitmqsources,pingsources", "--all", "--wait", "--timeout=60s") // the namespace goes anyhow
-	_, err = cluster.Kubectl(ctx, append([]string{"delete", "namespace", "--ignore-not-found", "--timeout=180s"}, namespaces...)...)
+	// A pod of a door may take five minutes for its last answers.
+	_, err = cluster.Kubectl(ctx, append([]string{"delete", "namespace", "--ignore-not-found", "--timeout=420s"}, namespaces...)...)
 	return err
 }
