@@ -154,13 +154,6 @@ func (o *overlay) knative(s *servingv1.Service, object *unstructured.Unstructure
 
 func called(o *unstructured.Unstructured) string { return o.GetKind() + " " + o.GetName() }
 
-func (o *overlay) kinds() (kinds []string) {
-	for _, object := range o.objects {
-		kinds = append(kinds, strings.TrimSuffix(object.GetKind()+"."+object.GroupVersionKind().Group, "."))
-	}
-	return append(kinds, "StatefulSet", "Deployment", "Job", "CronJob")
-}
-
 // at is a value inside an object by its path, as text.
 func at(value any, path string) string {
 	for step := range strings.SplitSeq(path, ".") {
@@ -200,6 +193,7 @@ func (o *overlay) lint() (errs []error) {
 		o.lintPod(p, about(p.owner))
 		o.lintReferences(p, about(p.owner))
 		o.lintCover(p, about(p.owner))
+		o.lintReach(p, about(p.owner))
 	}
 	for _, s := range o.doors {
 		o.lintService(s, about("Service "+s.Name))
@@ -587,6 +581,55 @@ func (o *overlay) lintCover(p *pod, refuse func(string, ...any)) {
 	if !allowed {
 		refuse("no policy lets anything in or out of it, and it is not said why")
 	}
+}
+
+// lintReach asks that whoever is given the address of a server may reach it, as far as both ends' policies go.
+func (o *overlay) lintReach(p *pod, refuse func(string, ...any)) {
+	for _, c := range p.spec.Containers {
+		for _, e := range c.Env {
+			if e.ValueFrom == nil || e.ValueFrom.SecretKeyRef == nil {
+				continue
+			}
+			server, _, _ := strings.Cut(e.ValueFrom.SecretKeyRef.Name, "-")
+			port, is := map[string]int32{"postgres": 5432, "rabbitmq": 5672}[server]
+			if !is || p.labels["app.kubernetes.io/name"] == server {
+				continue
+			}
+			for _, to := range o.selected(p.namespace, &meta.LabelSelector{MatchLabels: map[string]string{"app.kubernetes.io/name": server}}) {
+				if !o.reaches(p, to, port) {
+					refuse("it has a secret of %s, and no policy lets it go there", to.owner)
+				}
+			}
+		}
+	}
+}
+
+// reaches says whether policies let one pod connect to another.
+func (o *overlay) reaches(from, to *pod, port int32) bool {
+	out, in := false, false
+	for _, policy := range o.policies {
+		selector, err := meta.LabelSelectorAsSelector(&policy.Spec.PodSelector)
+		if err != nil {
+			return false
+		}
+		admits := func(peers []network.NetworkPolicyPeer, ports []network.NetworkPolicyPort, other *pod) bool {
+			return slices.ContainsFunc(ports, func(p network.NetworkPolicyPort) bool { return p.Port != nil && p.Port.IntVal == port }) &&
+				slices.ContainsFunc(peers, func(peer network.NetworkPolicyPeer) bool {
+					return peer.NamespaceSelector == nil && peer.PodSelector != nil && slices.Contains(o.selected(policy.Namespace, peer.PodSelector), other)
+				})
+		}
+		if policy.Namespace == from.namespace && selector.Matches(from.labels) {
+			for _, rule := range policy.Spec.Egress {
+				out = out || admits(rule.To, rule.Ports, to)
+			}
+		}
+		if policy.Namespace == to.namespace && selector.Matches(to.labels) {
+			for _, rule := range policy.Spec.Ingress {
+				in = in || admits(rule.From, rule.Ports, from)
+			}
+		}
+	}
+	return out && in
 }
 
 // cpu is what a pod requests in thousandths of a core: its containers together, or the largest that runs before them.

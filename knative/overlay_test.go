@@ -69,14 +69,34 @@ func TestOverlays(t *testing.T) {
 			if o == nil {
 				return
 			}
-			for _, kind := range []string{"StatefulSet", "Deployment", "Job", "CronJob", "Service.serving.knative.dev",
-				"RabbitmqSource.sources.knative.dev", "PingSource.sources.knative.dev", "NetworkPolicy.networking.k8s.io"} {
-				if !strings.Contains(strings.Join(o.kinds(), " "), kind) {
-					t.Errorf("no %s is deployed", kind)
+			for function, service := range services {
+				if !o.exists("Service", "aquaerp", service) || !o.exists("ServiceAccount", "aquaerp", function) {
+					t.Errorf("function %s is not deployed", function)
+				}
+			}
+			for _, source := range sources(t) {
+				if kind, name, _ := strings.Cut(source, " "); !o.exists(kind, "aquaerp", name) {
+					t.Errorf("%s is not deployed", source)
 				}
 			}
 		})
 	}
+}
+
+// sources are those that there are files of, by kind and name.
+func sources(t *testing.T) (all []string) {
+	t.Helper()
+	m, err := knative.Load("../eventing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range m.RabbitmqSources {
+		all = append(all, "RabbitmqSource "+s.Name)
+	}
+	for _, s := range m.PingSources {
+		all = append(all, "PingSource "+s.Name)
+	}
+	return all
 }
 
 // What an overlay is for.
@@ -174,6 +194,8 @@ func TestOverlaysRefused(t *testing.T) {
 		{"budget that never lets go", "PodDisruptionBudget", "gateway", "maxUnavailable: 1", "minAvailable: 2", "lets no pod go"},
 		{"policy of nobody", "NetworkPolicy", "mailbox", "podSelector:\n    matchLabels:\n      app.kubernetes.io/name: mailbox", "podSelector:\n    matchLabels:\n      app.kubernetes.io/name: mail", "selects no pod"},
 		{"policy for nobody", "NetworkPolicy", "mailbox", "app.kubernetes.io/name: mailer", "app.kubernetes.io/name: mail", "lets in nobody that there is"},
+		{"a client that may not go out", "NetworkPolicy", "postgres-clients", "      - facture\n", "", "Service facture-service: it has a secret of StatefulSet postgres, and no policy"},
+		{"a client that is not let in", "NetworkPolicy", "rabbitmq", "          - relay\n", "", "Deployment relay: it has a secret of StatefulSet rabbitmq, and no policy"},
 		{"everything open", "NetworkPolicy", "nothing", "\n  - Egress", "", "no default deny of Egress"},
 		{"a policy that opens all", "NetworkPolicy", "nothing", "spec:\n", "spec:\n  ingress: [{}]\n", "no default deny of Ingress"},
 		{"a workload without a policy", "Deployment", "mailbox", "        app.kubernetes.io/name: mailbox\n", "        app.kubernetes.io/name: postbox\n", "no policy lets anything"},
