@@ -92,10 +92,13 @@ func (d *deployment) ask(ctx context.Context) (tally, error) {
 	defer public.CloseIdleConnections()
 	var user *client.Client
 	if name := os.Getenv("AQUAERP_USER"); name != "" {
-		nobody := client.New(cluster.API(), 0).Over(public) // every answer counts, so none is asked for twice
-		if user, err = nobody.Login(ctx, name, os.Getenv("AQUAERP_PASSWORD")); err != nil {
+		session, err := client.Post[client.Session](ctx, client.New(cluster.API(), settling).Over(public), "/v1/sessions",
+			message.Connecter{Identifiant: name, MotDePasse: os.Getenv("AQUAERP_PASSWORD")})
+		if err != nil {
 			return tally{}, fmt.Errorf("AQUAERP_USER cannot log in: %w", err)
 		}
+		// Every answer counts: nothing is asked twice.
+		user = client.New(cluster.API(), 0).Over(public).WithToken(session.AccessToken)
 	} else {
 		d.say("no AQUAERP_USER: candidates behind the gateway are judged by what others ask of them")
 	}
