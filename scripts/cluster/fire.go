@@ -46,6 +46,9 @@ func (d *Drill) Count(ctx context.Context, w *Writer) error {
 	t := w.Tally()
 	d.Saw("%s", t)
 	d.Sum("%d commands acknowledged, slowest %.1f s, %d of %d answers 5xx", t.Acknowledged, t.Slowest.Seconds(), t.Errors5xx, t.Answers)
+	for _, answer := range t.First5xx {
+		d.Saw("5xx: %s", answer)
+	}
 	for _, err := range t.Never {
 		d.Fail(fmt.Errorf("never acknowledged: %w", err))
 	}

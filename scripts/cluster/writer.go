@@ -1,8 +1,11 @@
 package cluster
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -275,6 +278,7 @@ type Tally struct {
 	Silence      time.Duration // the longest without an acknowledgement
 	Answers      int           // single ones, to commands and to queries
 	Errors5xx    int           // among them
+	First5xx     []string      // what the first of those said
 	NoAnswer     int           // tries that the network ended
 }
 
@@ -284,6 +288,7 @@ func (w *Writer) Tally() Tally {
 	defer w.mu.Unlock()
 	t := Tally{Acknowledged: w.acked.total(), Never: slices.Clone(w.refused)}
 	t.Answers, t.Errors5xx, t.NoAnswer = w.watch.counts()
+	t.First5xx = w.watch.firstErrors()
 	if sorted := slices.Sorted(slices.Values(w.waits)); len(sorted) > 0 {
 		t.Median, t.P99, t.Slowest = sorted[len(sorted)/2], sorted[len(sorted)*99/100], sorted[len(sorted)-1]
 	}
@@ -303,7 +308,13 @@ func (t Tally) String() string {
 type watch struct {
 	through                  http.RoundTripper
 	answers, errors, nothing atomic.Int64
+
+	mu    sync.Mutex
+	first []string // of the answers that were 5xx
 }
+
+// shown is how many 5xx a drill shows.
+const shown = 3
 
 func newWatch(through http.RoundTripper) *watch {
 	if through == nil {
@@ -320,13 +331,45 @@ func (c *watch) RoundTrip(r *http.Request) (*http.Response, error) {
 	case res.StatusCode >= 500:
 		c.errors.Add(1)
 		c.answers.Add(1)
+		c.keep(r, res)
 	default:
 		c.answers.Add(1)
 	}
 	return res, err
 }
 
-func (c *watch) reset() { c.answers.Store(0); c.errors.Store(0); c.nothing.Store(0) }
+// keep remembers the first errors, with the beginning of what they say: who
+// answered is what one wants to know.
+func (c *watch) keep(r *http.Request, res *http.Response) {
+	body, err := io.ReadAll(res.Body)
+	res.Body.Close()
+	res.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), broken{err}))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.first) < shown {
+		c.first = append(c.first, fmt.Sprintf("%s %s %s: %s: %.200s", time.Now().Format(time.TimeOnly), r.Method, r.URL.Path, res.Status, body))
+	}
+}
+
+// broken ends a body as the one that was read did.
+type broken struct{ err error }
+
+func (b broken) Read([]byte) (int, error) { return 0, cmp.Or(b.err, io.EOF) }
+
+func (c *watch) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.first = nil
+	c.answers.Store(0)
+	c.errors.Store(0)
+	c.nothing.Store(0)
+}
+
+func (c *watch) firstErrors() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.first)
+}
 
 func (c *watch) counts() (answers, errors, nothing int) {
 	return int(c.answers.Load()), int(c.errors.Load()), int(c.nothing.Load())
