@@ -2,6 +2,7 @@
 # costs what was written in the last moment, or nothing where synchronous_standby_names makes commits wait for this.
 # It connects again by itself, for ever, and goes on after the newest file it finds, which the server must still have: so
 # one that has reached the archive meanwhile goes first. archive.sh takes away the others.
+# Of a new server it takes the first base backup: WAL alone restores nothing, and the night may be far.
 set -eu
 mkdir -p /backup/tail
 child=
