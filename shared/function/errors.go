@@ -106,7 +106,8 @@ func transient(err error) bool {
 		case "08", "40", "57":
 			return true
 		}
-		return false
+		// A migration changed a table whose columns a prepared statement had counted; it is prepared anew.
+		return pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery"
 	}
 	return pgconn.SafeToRetry(err) || isConnectionError(err)
 }

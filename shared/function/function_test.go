@@ -67,6 +67,14 @@ func (b *bundle) signer(ctx context.Context, tx *function.Tx, c message.Signer) 
 		return message.Contrat{}, err
 	}
 	tx.Emit(c.ContratID, 2, message.ContratAnnule{ContratID: c.ContratID})
+	if c.Signataire == "tout" {
+		rows, err := tx.Query(ctx, "select * from effet")
+		if err != nil {
+			return message.Contrat{}, err
+		}
+		rows.Close()
+		return message.Contrat{}, rows.Err()
+	}
 	if c.Signataire == "garde" {
 		return message.Contrat{}, function.Keep(function.Unauthorized("refuse", "Refusé.", "Refused."))
 	}
@@ -150,6 +158,21 @@ func TestCommandOnce(t *testing.T) {
 	_, err := functiontest.AskAgain(t, b.Function, functiontest.Staff(), key, signer("Bruno"))
 	if got := functiontest.Code(err); got != "cle_reutilisee" {
 		t.Errorf("another payload under the same key: %s", got)
+	}
+}
+
+// TestMigrationBetween: a statement that was prepared before a migration does
+// not fail the command after it.
+func TestMigrationBetween(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, migration := range []string{"", "alter table effet add column exercice text", "alter table effet drop column exercice"} {
+		if _, err := b.DB.Exec(t.Context(), migration); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := functiontest.Ask(t, b.Function, functiontest.Staff(), signer("tout")); err != nil {
+			t.Errorf("after %q: %v", migration, err)
+		}
 	}
 }
 
