@@ -67,14 +67,6 @@ func (b *bundle) signer(ctx context.Context, tx *function.Tx, c message.Signer) 
 		return message.Contrat{}, err
 	}
 	tx.Emit(c.ContratID, 2, message.ContratAnnule{ContratID: c.ContratID})
-	if c.Signataire == "tout" {
-		rows, err := tx.Query(ctx, "select * from effet")
-		if err != nil {
-			return message.Contrat{}, err
-		}
-		rows.Close()
-		return message.Contrat{}, rows.Err()
-	}
 	if c.Signataire == "garde" {
 		return message.Contrat{}, function.Keep(function.Unauthorized("refuse", "Refusé.", "Refused."))
 	}
@@ -111,6 +103,13 @@ func (b *bundle) realisee(ctx context.Context, tx *function.Tx, e message.Interv
 	}
 	tx.Post("sujet", e.InterventionID, message.InterventionParID{ID: e.InterventionID})
 	switch e.Nature {
+	case "tout":
+		rows, err := tx.Query(ctx, "select * from effet")
+		if err != nil {
+			return err
+		}
+		rows.Close()
+		return rows.Err()
 	case "panique":
 		panic("boum")
 	case "refus":
@@ -162,7 +161,7 @@ func TestCommandOnce(t *testing.T) {
 }
 
 // TestMigrationBetween: a statement that was prepared before a migration does
-// not fail the command after it.
+// not fail the event after it.
 func TestMigrationBetween(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -170,8 +169,11 @@ func TestMigrationBetween(t *testing.T) {
 		if _, err := b.DB.Exec(t.Context(), migration); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := functiontest.Ask(t, b.Function, functiontest.Staff(), signer("tout")); err != nil {
-			t.Errorf("after %q: %v", migration, err)
+		e := functiontest.Event("intervention", "x", message.InterventionRealisee{
+			InterventionID: contratID, PDLID: pdlID, Nature: "tout", CompteRendu: message.CompteRendu{Date: message.NewDate(2026, 10, 1)},
+		})
+		if status := b.Deliver(t, e); status != 204 {
+			t.Errorf("after %q: status %d", migration, status)
 		}
 	}
 }
