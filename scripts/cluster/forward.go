@@ -28,12 +28,17 @@ func Secret(ctx context.Context, name, key string) (string, error) {
 	return string(value), nil
 }
 
-// Forward makes a port of a pod or Service reachable as the address it
-// returns, until stop.
+// Forward makes a port of a pod or Service of the product reachable as the
+// address it returns, until stop.
 func Forward(ctx context.Context, target string, port int) (address string, stop func(), err error) {
+	return ForwardFrom(ctx, Namespace, target, port)
+}
+
+// ForwardFrom is Forward in another namespace.
+func ForwardFrom(ctx context.Context, namespace, target string, port int) (address string, stop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	name := kubectl()
-	cmd := exec.CommandContext(ctx, name[0], append(name[1:], "--namespace", Namespace, "port-forward", target, fmt.Sprintf(":%d", port))...)
+	cmd := exec.CommandContext(ctx, name[0], append(name[1:], "--namespace", namespace, "port-forward", target, fmt.Sprintf(":%d", port))...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -50,6 +55,10 @@ func Forward(ctx context.Context, target string, port int) (address string, stop
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if rest, ok := strings.CutPrefix(lines.Text(), "Forwarding from 127.0.0.1:"); ok {
 			local, _, _ := strings.Cut(rest, " ")
+			go func() { // a line for each connection: it would stop at a full pipe
+				for lines.Scan() {
+				}
+			}()
 			return "127.0.0.1:" + local, stop, nil
 		}
 	}

@@ -8,7 +8,6 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -16,9 +15,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,38 +103,20 @@ type prometheus struct {
 
 // reach opens a way to Prometheus that stays open until stop.
 func reach(ctx context.Context) (*prometheus, error) {
-	name := strings.Fields(cmp.Or(os.Getenv("KUBECTL"), "kubectl"))
-	ctx, cancel := context.WithCancel(ctx)
-	cmd := exec.CommandContext(ctx, name[0], append(name[1:], "port-forward", "--namespace", "monitoring", "service/prometheus", ":9090")...)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
+	address, stop, err := cluster.ForwardFrom(ctx, "monitoring", "service/prometheus", 9090)
 	if err != nil {
-		cancel()
 		return nil, err
 	}
-	stop := func() {
-		cancel()
-		_ = cmd.Wait() // it was killed
-	}
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if m := regexp.MustCompile(`^Forwarding from (127\.0\.0\.1:\d+)`).FindStringSubmatch(lines.Text()); m != nil {
-			go func() { // or it would stop at a full pipe
-				for lines.Scan() {
-				}
-			}()
-			return &prometheus{"http://" + m[1], stop}, nil
-		}
-	}
-	stop()
-	return nil, fmt.Errorf("kubectl port-forward to Prometheus ended")
+	return &prometheus{"http://" + address, stop}, nil
 }
+
+// patience is how long Prometheus may think about a question.
+const patience = time.Minute
 
 // get asks Prometheus's API and reads the data of the answer.
 func (p *prometheus) get(ctx context.Context, path string, query url.Values, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+path, strings.NewReader(query.Encode()))
 	if err != nil {
 		return err
