@@ -61,11 +61,7 @@ func (d *deployment) of(s stage) (objects []release.Object) {
 // apply applies objects on the server's side: fields that others own (a
 // replica count of an autoscaler, a label of kn) stay theirs.
 func (d *deployment) apply(ctx context.Context, objects []release.Object) error {
-	spaces := map[string][]release.Object{} // kubectl takes one namespace at a time
-	for _, o := range objects {
-		spaces[o.Namespace] = append(spaces[o.Namespace], o)
-	}
-	for space, objects := range spaces {
+	for space, objects := range byNamespace(objects) {
 		if _, err := serverApply(ctx, space, objects); err != nil {
 			return err
 		}
@@ -178,6 +174,7 @@ func (d *deployment) wait(ctx context.Context, objects []release.Object) error {
 	}
 }
 
+// byNamespace sets objects apart: kubectl takes one namespace at a time.
 func byNamespace(objects []release.Object) map[string][]release.Object {
 	spaces := map[string][]release.Object{}
 	for _, o := range objects {
