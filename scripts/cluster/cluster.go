@@ -28,6 +28,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // Namespace is the product's.
@@ -41,6 +42,9 @@ func Kubectl(ctx context.Context, args ...string) (string, error) {
 
 // KubectlWith is Kubectl with a standard input; nil is none.
 func KubectlWith(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
+	// Longer than anything kubectl is told to wait for, so that a cluster that went away ends it.
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
 	name := kubectl()
 	cmd := exec.CommandContext(ctx, name[0], append(append(name[1:], "--namespace", Namespace), args...)...)
 	cmd.Stdin = stdin
