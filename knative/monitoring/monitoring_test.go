@@ -80,14 +80,6 @@ func TestAlerts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	book, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	headings := map[string]bool{}
-	for _, h := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(string(book), -1) {
-		headings[strings.ReplaceAll(strings.ToLower(h[1]), " ", "-")] = true
-	}
 	file, err := rules("prometheus/alerts.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -105,9 +97,9 @@ func TestAlerts(t *testing.T) {
 			if r.For == "" || r.Annotations["summary"] == "" {
 				t.Errorf("%s: no summary, or fires at once", r.Alert)
 			}
-			where, section, _ := strings.Cut(r.Annotations["runbook"], "#")
-			if where != "knative/README.md" || !headings[section] {
-				t.Errorf("%s: its runbook %q is not there", r.Alert, r.Annotations["runbook"])
+			// That the section is there is held by the test of the book (knative/platform).
+			if !strings.HasPrefix(r.Annotations["runbook"], "knative/README.md#") {
+				t.Errorf("%s: its runbook %q is not in the operators' book", r.Alert, r.Annotations["runbook"])
 			}
 		}
 	}

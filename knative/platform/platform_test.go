@@ -574,7 +574,7 @@ esac
 	}
 }
 
-// TestEveryFindingHasAPage holds troubleshoot and the operators' book together.
+// TestEveryFindingHasAPage holds troubleshoot, the alerts and the operators' book together.
 func TestEveryFindingHasAPage(t *testing.T) {
 	t.Parallel()
 	book, err := os.ReadFile("../README.md")
@@ -585,6 +585,10 @@ func TestEveryFindingHasAPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	alerts, err := os.ReadFile("../monitoring/prometheus/alerts.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	pages := map[string]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(string(book), -1) {
 		slug := regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(m[1]), "")
@@ -592,6 +596,11 @@ func TestEveryFindingHasAPage(t *testing.T) {
 	}
 	links := regexp.MustCompile(`\| finding ([a-z0-9-]+)`).FindAllStringSubmatch(string(script), -1)
 	links = append(links, regexp.MustCompile(`\]\(#([a-z0-9-]+)\)`).FindAllStringSubmatch(string(book), -1)...)
+	runbooks := regexp.MustCompile(`knative/README\.md#([^"'\s]*)`).FindAllStringSubmatch(string(alerts), -1)
+	if n := strings.Count(string(alerts), "- alert:"); len(runbooks) != n {
+		t.Errorf("%d runbooks of %d alerts", len(runbooks), n)
+	}
+	links = append(links, runbooks...)
 	if len(links) < 20 {
 		t.Errorf("only %d links", len(links))
 	}
