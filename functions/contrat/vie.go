@@ -66,7 +66,7 @@ func activer(ctx context.Context, tx *function.Tx, cmd message.Activer) (message
 }
 
 func active(c message.Contrat, pose message.Pose) message.ContratActive {
-	return message.ContratActive{ContratID: c.ID, Numero: c.Numero, Version: c.Version, ModePaiement: c.ModePaiement, Depuis: c.ActifDepuis,
+	return message.ContratActive{ContratID: c.ID, Numero: c.Numero, Version: c.Version, Nature: c.Nature, ModePaiement: c.ModePaiement, Depuis: c.ActifDepuis,
 		Abonne: c.Abonne, PDL: c.PDL, Pose: pose}
 }
 

@@ -303,6 +303,7 @@ type ContratActive struct {
 	ContratID    string `json:"contrat_id"`
 	Numero       string `json:"numero"`
 	Version      int64  `json:"version"`
+	Nature       string `json:"nature,omitempty" doc:"Of the contract: INDIVIDUEL, COLLECTIF..."`
 	ModePaiement string `json:"mode_paiement"`
 	Depuis       Date   `json:"depuis"`
 	Abonne       Abonne `json:"abonne"`
