@@ -97,9 +97,9 @@ func insertBills(ctx context.Context, tx *function.Tx, lot message.Lot, bills []
 	b := &pgx.Batch{}
 	for _, bill := range bills {
 		b.Queue(`insert into facture (id, lot_id, contrat_id, du, au, estimee, anormale, volume_litres, ht_centimes, tva_centimes, ttc_centimes, lignes, tva, cas,
-				contrat, abonne_id, nom, email, adresse, pdl, lieu, mode_paiement, periode, date_facturation, echeance, etat)
+				contrat, abonne_id, nom, email, adresse, pdl, lieu, mode_paiement, periode, date_facturation, echeance, etat, entite)
 			select $1, $2, c.id, $4::text::date, $5::text::date, $6, $7, $8, $9, $10, $11, $12::text::jsonb, $13::text::jsonb, $14::text::jsonb,
-				numero, abonne_id, nom, email, adresse, pdl, lieu, mode_paiement, daterange($15, $16), $17, $18, 'CALCULEE'
+				numero, abonne_id, nom, email, adresse, pdl, lieu, mode_paiement, daterange($15, $16), $17, $18, 'CALCULEE', coalesce((select entite from commune where code_insee = c.code_insee), 'principale')
 			from contrat c where id = $3`,
 			append(bill, lot.Du, lot.Au, lot.DateFacturation, lot.Echeance)...)
 	}

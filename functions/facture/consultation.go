@@ -81,9 +81,9 @@ func factures(ctx context.Context, tx *function.Tx, q message.Factures) (page me
 	if n := q.Size(); len(page.Items) > n {
 		page.Items = page.Items[:n]
 		last := page.Items[n-1]
-		_, rang, _ := strings.Cut(last.Numero, "-")
-		if rang == "" {
-			rang = "0"
+		rang := "0"
+		if last.Numero != "" {
+			rang = last.Numero[strings.LastIndexByte(last.Numero, '-')+1:]
 		}
 		page.Suivant = cursor{last.DateFacturation.String() + " " + rang, last.ID}.String()
 	}

@@ -24,26 +24,36 @@ func emettre(ctx context.Context, tx *function.Tx, e message.LotAEmettre) error 
 	if etat != "EMISSION" {
 		return function.Conflict("lot_pas_approuve", "L'émission de ce lot n'a pas été demandée.", "Nobody asked to issue this lot.")
 	}
+	parts, err := parEntite(ctx, tx, e.LotID)
+	if err != nil {
+		return err
+	}
 	var date message.Date
-	var n int64
-	err = tx.QueryRow(ctx, "select date_facturation, (select count(*) from facture where lot_id = lot.id) from lot where id = $1", e.LotID).Scan(&date, &n)
-	if err != nil {
+	if err := tx.QueryRow(ctx, "select date_facturation from lot where id = $1", e.LotID).Scan(&date); err != nil {
 		return err
 	}
-	base, err := reserver(ctx, tx, date, n)
-	if errors.Is(err, pgx.ErrNoRows) {
-		// A bill with a later date was issued since this was asked: the lot waits for a person again.
-		_, err := tx.Exec(ctx, "update lot set etat = 'CALCULE' where id = $1", e.LotID)
-		return err
-	}
-	if err != nil {
-		return err
+	for _, part := range parts {
+		err := chronological(ctx, tx, part.Entite, "FACTURE", date, forUpdate)
+		if p := (*message.Problem)(nil); errors.As(err, &p) {
+			// A bill with a later date was issued since this was asked: the lot waits for a person again.
+			_, err := tx.Exec(ctx, "update lot set etat = 'CALCULE' where id = $1", e.LotID)
+			return err
+		}
+		if err != nil {
+			return err
+		}
 	}
 	b := &pgx.Batch{}
-	b.Queue(`update facture f set serie = $2, rang = $3 + r.n, numero = $2 || '-' || lpad(($3 + r.n)::text, 6, '0'), emise_a = $4,
-			etat = case when ttc_centimes <= 0 then 'PAYEE' else 'EMISE' end
-		from (select id, row_number() over (order by contrat) n from facture where lot_id = $1) r
-		where f.id = r.id`, e.LotID, serie(date), base, tx.Now)
+	for _, part := range parts {
+		serie, base, err := reserver(ctx, tx, part.Entite, "FACTURE", date, part.Factures)
+		if err != nil {
+			return err
+		}
+		b.Queue(`update facture f set serie = $3, rang = $4 + r.n, numero = $3 || '-' || lpad(($4 + r.n)::text, 6, '0'), emise_a = $5,
+				etat = case when ttc_centimes <= 0 then 'PAYEE' else 'EMISE' end
+			from (select id, row_number() over (order by contrat) n from facture where lot_id = $1 and entite = $2) r
+			where f.id = r.id`, e.LotID, part.Entite, serie, base, tx.Now)
+	}
 	b.Queue(`insert into ecriture (id, date, piece, libelle)
 		select id, date_facturation, numero, 'Facture ' || numero || ' ' || nom from facture where lot_id = $1`, e.LotID)
 	b.Queue(journalFactures, e.LotID)
@@ -54,13 +64,19 @@ func emettre(ctx context.Context, tx *function.Tx, e message.LotAEmettre) error 
 	return annoncer(ctx, tx, e.LotID)
 }
 
-// reserver takes n numbers of the series of a date and returns the number
-// before the first, or pgx.ErrNoRows when the series has a later date already.
-func reserver(ctx context.Context, tx *function.Tx, date message.Date, n int64) (base int64, err error) {
-	err = tx.QueryRow(ctx, `insert into serie (code, dernier, date) values ($1, $2, $3)
-		on conflict (code) do update set dernier = serie.dernier + $2, date = $3 where serie.date <= $3
-		returning dernier - $2`, serie(date), n, date).Scan(&base)
-	return base, err
+// part is how many bills of a lot an entity issues.
+type part struct {
+	Entite   string
+	Factures int64
+}
+
+// parEntite are the parts of a lot, in the order in which everybody locks series.
+func parEntite(ctx context.Context, tx *function.Tx, lotID string) ([]part, error) {
+	rows, err := tx.Query(ctx, "select entite, count(*) from facture where lot_id = $1 group by entite order by entite", lotID)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[part])
 }
 
 // journalFactures books the bills of a lot: the abonne owes TTC, the service

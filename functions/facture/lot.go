@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -71,19 +70,21 @@ func checkDates(ctx context.Context, tx *function.Tx, c message.PreparerLot) err
 		return function.Invalid("echeance", "echeance_courte",
 			"L'échéance laisse au moins 14 jours.", "The due date leaves at least 14 days.")
 	}
-	return chronological(ctx, tx, c.DateFacturation)
-}
-
-// chronological refuses a date before that of a bill already issued.
-func chronological(ctx context.Context, tx *function.Tx, date message.Date) error {
-	var last message.Date
-	err := tx.QueryRow(ctx, "select max(date) from serie").Scan(&last)
-	if err == nil && date.Before(last) {
-		return function.Invalid("date_facturation", "date_recule",
-			"Une facture datée du "+last.Francais()+" est déjà émise : les dates ne reculent pas (CGI ann. II, 242 nonies A). Préparez le lot à une autre date.",
-			"A bill dated "+last.String()+" was issued already: dates do not go back. Prepare the lot for another date.")
+	rows, err := tx.Query(ctx, `select distinct coalesce(co.entite, 'principale')
+		from contrat c left join commune co using (code_insee) where depuis < $1`, c.Au)
+	if err != nil {
+		return err
 	}
-	return err
+	entites, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, entite := range entites {
+		if err := chronological(ctx, tx, entite, "FACTURE", c.DateFacturation, ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // emettreLot asks for the emission of a computed lot.
@@ -100,17 +101,21 @@ func emettreLot(ctx context.Context, tx *function.Tx, c message.EmettreLot) (mes
 		return message.Lot{}, function.Conflict("lot_pas_calcule",
 			"Seul un lot calculé peut être émis ; celui-ci est "+etat+".", "Only a computed lot can be issued; this one is "+etat+".")
 	}
-	var n int
-	var date message.Date
-	err = tx.QueryRow(ctx, "select date_facturation, (select count(*) from facture where lot_id = lot.id) from lot where id = $1", c.LotID).Scan(&date, &n)
+	parts, err := parEntite(ctx, tx, c.LotID)
 	if err != nil {
 		return message.Lot{}, err
 	}
-	if err := chronological(ctx, tx, date); err != nil {
+	if len(parts) == 0 {
+		return message.Lot{}, function.Refused("lot_sans_facture", "Ce lot ne contient aucune facture.", "This lot holds no bill.")
+	}
+	var date message.Date
+	if err := tx.QueryRow(ctx, "select date_facturation from lot where id = $1", c.LotID).Scan(&date); err != nil {
 		return message.Lot{}, err
 	}
-	if n == 0 {
-		return message.Lot{}, function.Refused("lot_sans_facture", "Ce lot ne contient aucune facture.", "This lot holds no bill.")
+	for _, part := range parts {
+		if err := chronological(ctx, tx, part.Entite, "FACTURE", date, ""); err != nil {
+			return message.Lot{}, err
+		}
 	}
 	if _, err := tx.Exec(ctx, "update lot set etat = 'EMISSION' where id = $1", c.LotID); err != nil {
 		return message.Lot{}, err
@@ -200,35 +205,35 @@ func lots(ctx context.Context, tx *function.Tx, q message.Lots) (page message.Pa
 }
 
 // selectLots reads lots with their sums. While a lot has no numbers yet, the
-// numbers that it would take stand in their place.
+// numbers that it would take stand in their place: those of the first entity
+// when several issue its bills.
 func selectLots(ctx context.Context, tx *function.Tx, where string, args ...any) ([]message.Lot, error) {
 	rows, err := tx.Query(ctx, `select l.id, l.libelle, l.etat, l.du, l.au, l.date_facturation, l.echeance, l.contrats,
 			f.n, (select count(*) from lot_erreur e where e.lot_id = l.id), f.ht, f.tva, f.ttc, f.volume,
-			coalesce(f.premier, s.dernier + 1, 1), coalesce(f.dernier, coalesce(s.dernier, 0) + f.n), l.cree_a, l.emis_a
+			coalesce(n.serie, ''), coalesce(n.premier, 0), coalesce(n.dernier, 0), l.cree_a, l.emis_a
 		from lot l
-		left join serie s on s.code = 'F' || extract(year from l.date_facturation)
 		cross join lateral (select count(*) n, coalesce(sum(ht_centimes), 0)::bigint ht, coalesce(sum(tva_centimes), 0)::bigint tva,
-			coalesce(sum(ttc_centimes), 0)::bigint ttc, coalesce(sum(volume_litres), 0)::bigint volume, min(rang) premier, max(rang) dernier
+			coalesce(sum(ttc_centimes), 0)::bigint ttc, coalesce(sum(volume_litres), 0)::bigint volume
 			from facture where lot_id = l.id) f
+		left join lateral (select coalesce(f.serie, s.code, concat_ws('-', nullif(e.prefixe, ''), 'F' || extract(year from l.date_facturation))) serie,
+				coalesce(min(rang), s.dernier + 1, 1) premier, coalesce(max(rang), coalesce(s.dernier, 0) + count(*)) dernier
+			from facture f join entite e on e.code = f.entite
+			left join serie s on s.entite = f.entite and s.nature = 'F' and extract(year from s.date) = extract(year from l.date_facturation)
+			where lot_id = l.id group by f.serie, s.code, e.code order by e.code limit 1) n on l.etat <> 'PREPARE'
 		where `+where, args...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l message.Lot, err error) {
+		var serie string
 		var premier, dernier int64
 		err = row.Scan(&l.ID, &l.Libelle, &l.Etat, &l.Du, &l.Au, &l.DateFacturation, &l.Echeance, &l.Contrats,
 			&l.Calculees, &l.EnErreur, &l.HTCentimes, &l.TVACentimes, &l.TTCCentimes, &l.VolumeLitres,
-			&premier, &dernier, &l.CreeA, &l.EmisA)
-		if l.Calculees > 0 && l.Etat != "PREPARE" {
-			l.PremierNumero, l.DernierNumero = numero(serie(l.DateFacturation), premier), numero(serie(l.DateFacturation), dernier)
+			&serie, &premier, &dernier, &l.CreeA, &l.EmisA)
+		if serie != "" {
+			l.PremierNumero, l.DernierNumero = numero(serie, premier), numero(serie, dernier)
 		}
 		l.Erreurs, l.Rubriques = []message.LotErreur{}, []message.Rubrique{}
 		return l, err
 	})
 }
-
-// serie is the series of numbers of a date: one a year.
-func serie(d message.Date) string { return fmt.Sprintf("F%d", d.Year()) }
-
-// numero is a number as printed.
-func numero(serie string, rang int64) string { return fmt.Sprintf("%s-%06d", serie, rang) }
