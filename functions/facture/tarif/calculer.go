@@ -20,14 +20,15 @@ const (
 // Calculer prices a case by rules 1 to 12. It neither changes nor keeps c. The error is a [Code]; then the result is zero.
 func Calculer(c *Cas) (Resultat, error) {
 	var r Resultat
-	if code := calculer(c, &r); code != "" {
+	if code := calculer(c, &r, nil); code != "" {
 		return Resultat{}, code
 	}
 	return r, nil
 }
 
-// calculer is [Calculer] into a result whose slices it may use again. With a code, the result means nothing.
-func calculer(c *Cas, r *Resultat) Code {
+// calculer is [Calculer] into a result whose slices it may use again, and [Expliquer] when e is given. With a code, the
+// result means nothing.
+func calculer(c *Cas, r *Resultat, e *Explication) Code {
 	if code := check(c); code != "" {
 		return code
 	}
@@ -36,7 +37,7 @@ func calculer(c *Cas, r *Resultat) Code {
 		size += 1 + len(c.Grilles[i].Tranches)
 	}
 	*r = Resultat{ID: c.ID, Lignes: slices.Grow(r.Lignes[:0], size), TVA: slices.Grow(r.TVA[:0], 2)}
-	f := facture{c: c, r: r}
+	f := facture{c: c, r: r, e: e}
 	f.fill()
 	if f.overflow {
 		return Depassement
@@ -48,12 +49,19 @@ func calculer(c *Cas, r *Resultat) Code {
 type facture struct {
 	c        *Cas
 	r        *Resultat
-	overflow bool // something did not fit an int64
+	e        *Explication // notes the way, unless nil
+	overflow bool         // something did not fit an int64
 }
 
 func (f *facture) fill() {
 	c, r := f.c, f.r
 	measured := c.measured()
+	if f.e != nil {
+		if f.fit(measured.toInt64()); f.overflow {
+			return
+		}
+		f.e.mesurer(c)
+	}
 	eau, assainissement, anormale := c.billed(measured)
 	r.Anormale = anormale
 	r.VolumeEauLitres = f.fit(eau.toInt64())
@@ -76,9 +84,13 @@ func (f *facture) service(service Service, rubrique Rubrique, measured, billed u
 	grilles := f.c.grilles(service, grilleBuf[:0])
 	var volumeBuf [8]uint128
 	volumes := append(volumeBuf[:0], make([]uint128, len(grilles))...)
-	f.c.split(grilles, volumes)
+	f.c.split(grilles, volumes, f.e)
 	if billed != measured {
 		scale(volumes, billed, measured)
+	}
+	if f.e != nil {
+		f.e.Plafonnee = f.e.Plafonnee || billed != measured
+		f.e.volumes(f.c, grilles, volumes)
 	}
 	for k, g := range grilles {
 		days := g.days(f.c.Periode)
@@ -100,6 +112,9 @@ func (f *facture) fixedPart(g *Grille, rubrique Rubrique, days int64) {
 		Rubrique: rubrique, Code: g.Code + "/fixe", Jours: days,
 		HTCentimes: f.centimes(amount, fixedPartUnit, false), TVAPm: g.TVAPm,
 	})
+	if f.e != nil {
+		f.e.Calculs = append(f.e.Calculs, Calcul{Regle: 5, Source: f.c.place(g), Exact: fraction(amount, fixedPartUnit, false)})
+	}
 }
 
 // slabs adds the slabs of a grille that some of its volume falls in (rule 6).
@@ -109,10 +124,14 @@ func (f *facture) slabs(g *Grille, rubrique Rubrique, days, volume int64) {
 		t := &g.Tranches[k]
 		upTo := t.upTo(volume, f.c.PDL.Logements, days)
 		if litres := upTo - below; litres != 0 {
+			amount := u128(litres).mul(t.PrixM3)
 			f.add(Ligne{
 				Rubrique: rubrique, Code: g.Code + "/tranche-" + strconv.Itoa(k+1), Litres: litres,
-				HTCentimes: f.centimes(u128(litres).mul(t.PrixM3), slabUnit, false), TVAPm: g.TVAPm,
+				HTCentimes: f.centimes(amount, slabUnit, false), TVAPm: g.TVAPm,
 			})
+			if f.e != nil {
+				f.e.tranche(f.c, g, k, days, fraction(amount, slabUnit, false))
+			}
 		}
 		below = upTo
 	}
@@ -120,14 +139,19 @@ func (f *facture) slabs(g *Grille, rubrique Rubrique, days, volume int64) {
 
 // upTo returns how many of volume litres lie below the upper bound of a slab (rule 6).
 func (t *Tranche) upTo(volume, logements, days int64) int64 {
+	if bound, ok := t.bound(logements, days); ok {
+		return min(bound, volume)
+	}
+	return volume
+}
+
+// bound returns the upper bound of a slab in litres (rule 6), or false when it has none that an int64 can hold.
+func (t *Tranche) bound(logements, days int64) (int64, bool) {
 	if t.JusquaM3 == nil {
-		return volume
+		return 0, false
 	}
 	bound, ok := u128(*t.JusquaM3).mul(litresParM3).mul(logements).mul(days).div(joursParAn)
-	if !ok || bound >= uint64(volume) {
-		return volume
-	}
-	return int64(bound)
+	return int64(bound), ok && bound <= math.MaxInt64
 }
 
 // redevances adds the redevances in force on the day of billing (rule 7).
@@ -147,6 +171,9 @@ func (f *facture) redevances() {
 			Rubrique: OrganismesPublics, Code: "redevance/" + r.Code, Litres: volume,
 			HTCentimes: f.centimes(amount, redevanceUnit, false), TVAPm: r.TVAPm,
 		})
+		if f.e != nil {
+			f.e.Calculs = append(f.e.Calculs, Calcul{Regle: 7, Source: i, Exact: fraction(amount, redevanceUnit, false)})
+		}
 	}
 }
 
@@ -158,6 +185,9 @@ func (f *facture) acomptes() {
 			f.overflow = true
 		}
 		f.add(Ligne{Rubrique: a.Rubrique, Code: "acompte/" + a.Code, HTCentimes: -a.HTCentimes, TVAPm: a.TVAPm})
+		if f.e != nil {
+			f.e.Calculs = append(f.e.Calculs, Calcul{Regle: 9, Source: i, Exact: fraction(uint128{lo: magnitude(a.HTCentimes)}, 1, a.HTCentimes > 0)})
+		}
 	}
 }
 
@@ -179,8 +209,12 @@ func (f *facture) totals() {
 			amounts = amounts[1:]
 		}
 		base := f.fit(sum.toInt64())
-		montant := f.centimes(uint128{lo: magnitude(base)}.mul(rate), parMille, base < 0)
+		amount := uint128{lo: magnitude(base)}.mul(rate)
+		montant := f.centimes(amount, parMille, base < 0)
 		f.r.TVA = append(f.r.TVA, TVA{TauxPm: rate, BaseCentimes: base, MontantCentimes: montant})
+		if f.e != nil {
+			f.e.TVA = append(f.e.TVA, fraction(amount, parMille, base < 0))
+		}
 		ht, vat = ht.addInt64(base), vat.addInt64(montant)
 	}
 	f.r.HTCentimes = f.fit(ht.toInt64())

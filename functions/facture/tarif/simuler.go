@@ -113,7 +113,7 @@ func (a *answerer) answer(dst, line []byte) []byte {
 	var code Code
 	switch kind {
 	case bill:
-		if code = calculer(&a.cas, &a.result); code == "" {
+		if code = calculer(&a.cas, &a.result, nil); code == "" {
 			return append(appendResultat(dst, &a.result), '\n')
 		}
 	case control:

@@ -4,26 +4,34 @@
 // same case always gives the same centimes: no clock, no I/O, no float, and no result that is silently wrong. Products are
 // exact beyond 64 bits; an amount or a billed volume that an int64 cannot hold is refused as [Depassement].
 //
-// Rules are cited by their number:
+// Rules are cited by their number, here, on the lines of a bill and by the page that explains it:
 //
-//  1. volume between two index points, rollover included
-//  2. points of a pose, and the troncons between them
-//  3. split of a troncon at tariff changes, by days, largest remainder first
-//  4. days and volume of each grille; grilles must cover the period
-//  5. fixed part, by days of a year of 365
-//  6. slabs, their bounds by days and dwellings
-//  7. redevances, those in force on the day of billing
-//  8. fuite after the meter (CGCT L2224-12-4 III bis, "Warsmann"): water capped at twice the mean, sewerage at the mean
-//  9. acomptes, reversed
-//  10. each line rounded once to the centime, half away from zero
-//  11. VAT per rate, on the sum of the lines of that rate
-//  12. TTC = HT + VAT
+//  1. Volume between two index points a then b of a meter: (b - a) x litres of a unit; when b < a the meter passed through
+//     zero, and 10^wheels is added.
+//  2. Points of a pose: its first day, each releve, its last day. Two successive points bound a troncon with its volume. Days
+//     without a pose carry no consumption.
+//  3. A troncon that a change of grille cuts is shared by days: each part gets floor(v x its days / days); the litres left go
+//     one each to the largest remainders, the earliest first when equal.
+//  4. A grille of a service counts with D, the days of the period inside it, and V, the parts inside it. Grilles cover the
+//     whole period, those of assainissement too when the PDL is connected; else there is nothing of that service.
+//  5. Fixed part: yearly amount x dwellings x D / 365, also in a leap year; no line when that is 0.
+//  6. Slabs: the upper bound of a slab is floor(its yearly m3 x 1000 x dwellings x D / 365) litres. The part of V between two
+//     bounds costs litres x price / 1000; no line when it is empty.
+//  7. Redevances: those in force on the day of billing. Billed volume of their service x rate x coefficient / 1000; no line
+//     when that is 0.
+//  8. Fuite (CGCT L2224-12-4 III bis, "Warsmann"), dwellings only: abnormal when the volume passes twice the mean of the same
+//     periods of the three previous years. Capped, when a plumber certified the repair or the service did not tell in time, at
+//     twice the mean for eau and at the mean for assainissement, shared over the grilles by V as in rule 3.
+//  9. Acomptes, billed before on an estimate, come back with the opposite sign.
+//  10. Each line is rounded once to the centime, from the exact fraction, half away from zero.
+//  11. VAT, for each rate: the sum of its lines x the rate, rounded likewise.
+//  12. TTC = sum of the lines + sum of VAT.
 //
 // Units are in the names: litres, m3, centimes, ue (micro-euros, 10 000 to the centime), pm (per mille). Every interval is
 // half-open: [du, au).
 //
-// [Calculer] prices one case, [Controler] checks a grille against the legal cap of its fixed part, and [Simuler] does both
-// for a stream of JSON lines.
+// [Calculer] prices one case, [Expliquer] tells in the same pass how each centime came about, [Controler] checks a grille
+// against the legal cap of its fixed part, and [Simuler] prices and checks for a stream of JSON lines.
 package tarif
 
 import "cmp"

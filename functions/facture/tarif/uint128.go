@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
+	"strconv"
 )
 
 // uint128 is a non-negative integer below 2^128; [uint128.addInt64] reads it as a sum in two's complement instead.
@@ -89,6 +90,13 @@ func mulDiv(x, y, z uint128) (quo, rem uint128) {
 func (x uint128) big() *big.Int {
 	b := new(big.Int).SetUint64(x.hi)
 	return b.Lsh(b, 64).Add(b, new(big.Int).SetUint64(x.lo))
+}
+
+func (x uint128) String() string {
+	if x.hi == 0 {
+		return strconv.FormatUint(x.lo, 10)
+	}
+	return x.big().String()
 }
 
 // fromBig needs 0 <= b < 2^128.

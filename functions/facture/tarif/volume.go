@@ -47,6 +47,7 @@ type part struct {
 	weight uint128 // its claim on the volume
 	volume uint128 // what it gets
 	rest   uint128 // volume x weight mod the sum of the weights
+	extra  bool    // it got one of the litres left
 }
 
 // share divides total by weight (rule 3): each part gets the floor, and the litres left go one each to the largest
@@ -64,19 +65,24 @@ func share(parts []part, total, sum uint128) {
 	}
 	slices.SortStableFunc(parts, func(a, b part) int { return b.rest.cmp(a.rest) })
 	for i := range parts[:left.lo] { // fewer than the parts that have a remainder
-		parts[i].volume = parts[i].volume.add(u128(1))
+		parts[i].volume, parts[i].extra = parts[i].volume.add(u128(1)), true
 	}
 }
 
-// split adds to volumes, one for each of grilles, the part of each troncon that lies inside (rules 3 and 4). The grilles
-// cover the period, the earliest first.
-func (c *Cas) split(grilles []*Grille, volumes []uint128) {
+// split adds to volumes, one for each of grilles, the part of each troncon that lies inside (rules 3 and 4), and notes it in e
+// unless that is nil. The grilles cover the period, the earliest first.
+func (c *Cas) split(grilles []*Grille, volumes []uint128, e *Explication) {
 	var buf [8]part
+	troncon := -1
 	for i := range c.Poses {
 		for days, volume := range c.Poses[i].troncons() {
+			troncon++
 			first, _ := slices.BinarySearchFunc(grilles, days.Du, func(g *Grille, du Date) int { return int(g.Au - du - 1) })
 			if days.Au <= grilles[first].Au {
 				volumes[first] = volumes[first].add(volume)
+				if e != nil {
+					e.partager(c, grilles, troncon, []part{{grille: first, volume: volume}})
+				}
 				continue
 			}
 			parts := buf[:0]
@@ -86,6 +92,9 @@ func (c *Cas) split(grilles []*Grille, volumes []uint128) {
 			share(parts, volume, u128(days.days(days)))
 			for _, p := range parts {
 				volumes[p.grille] = volumes[p.grille].add(p.volume)
+			}
+			if e != nil {
+				e.partager(c, grilles, troncon, parts)
 			}
 		}
 	}
