@@ -92,6 +92,8 @@ export const en: Dictionary = {
     roomClients: 'Customers',
     roomReleve: 'Readings',
     roomBilling: 'Billing',
+    roomMoney: 'Collection',
+    roomBooks: 'Accounting',
     roomField: 'Field',
     roomAdmin: 'Follow-up and administration',
   },

@@ -91,6 +91,8 @@ export const fr = {
     roomClients: 'Clientèle',
     roomReleve: 'Relève',
     roomBilling: 'Facturation',
+    roomMoney: 'Encaissement',
+    roomBooks: 'Comptabilité',
     roomField: 'Terrain',
     roomAdmin: 'Suivi et administration',
   },

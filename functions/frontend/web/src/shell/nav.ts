@@ -11,6 +11,7 @@ export interface Entry {
 
 /** What the session's role may open, in the order of the menu. */
 export function entries({ nav }: Dictionary, role: string): Entry[] {
+  // Rooms in the order of a bill's life: what is billed, the money that comes in, the books.
   const all: [string, string, string, Icon, string?][] = [
     [role === 'technicien' ? '' : 'tableau:l', '/', nav.home, IconLayoutDashboard],
     ['portail:l', '/espace', nav.espace, IconDroplet],
@@ -21,7 +22,7 @@ export function entries({ nav }: Dictionary, role: string): Entry[] {
     ['releves:l', '/releves/suspects', nav.suspects, IconAlertTriangle, nav.roomReleve],
     ['lots:l', '/lots', nav.lots, IconStack2, nav.roomBilling],
     ['tarifs:l', '/tarifs', nav.tarifs, IconCoinEuro, nav.roomBilling],
-    ['comptabilite:l', '/balance', nav.balance, IconScale, nav.roomBilling],
+    ['comptabilite:l', '/balance', nav.balance, IconScale, nav.roomBooks],
     role === 'technicien' ? ['interventions:l', '/terrain', nav.terrain, IconTool] : ['interventions:l', '/interventions', nav.interventions, IconTool, nav.roomField],
     ['processus:l', '/processus', nav.processus, IconRoute, nav.roomAdmin],
     ['courrier:l', '/courrier', nav.courrier, IconMail, nav.roomAdmin],
