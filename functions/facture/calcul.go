@@ -169,7 +169,8 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 		}
 		return rows.Err()
 	})
-	b.Queue("select contrat_id, du, au, estimee, lignes from facture where contrat_id = any($1::uuid[]) order by au", ids).Query(func(rows pgx.Rows) error {
+	b.Queue(`select contrat_id, du, au, estimee, lignes from facture
+		where contrat_id = any($1::uuid[]) and nature in ('FACTURE', 'SOLDE') and etat <> 'ANNULEE_PAR_AVOIR' order by au`, ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var contrat string
 			var f billing

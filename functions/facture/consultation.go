@@ -94,8 +94,11 @@ func factures(ctx context.Context, tx *function.Tx, q message.Factures) (page me
 }
 
 func selectFactures(ctx context.Context, tx *function.Tx, where string, args ...any) ([]message.Facture, error) {
-	rows, err := tx.Query(ctx, `select id, coalesce(numero, ''), etat, lot_id, contrat_id, contrat, abonne_id, nom, pdl, lieu, du, au, date_facturation, echeance,
-			volume_litres, estimee, ht_centimes, tva_centimes, ttc_centimes, greatest(ttc_centimes, 0) - paye_centimes, lignes, tva
+	rows, err := tx.Query(ctx, `select id, coalesce(numero, ''), etat, coalesce(lot_id::text, ''), contrat_id, contrat, abonne_id, nom, pdl, lieu, du, au, date_facturation, echeance,
+			volume_litres, estimee, ht_centimes, tva_centimes, ttc_centimes, greatest(ttc_centimes, 0) - paye_centimes, lignes, tva,
+			nature, coalesce(corrige_id::text, ''), coalesce((select numero from facture c where c.id = facture.corrige_id), ''), motif,
+			coalesce((select jsonb_agg(jsonb_build_object('facture_id', a.id, 'numero', a.numero, 'nature', a.nature, 'ttc_centimes', a.ttc_centimes, 'motif', a.motif) order by a.emise_a, a.id)
+				from facture a where a.corrige_id = facture.id and a.numero is not null), '[]')
 		from facture where `+where, args...)
 	if err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ func (s service) document(ctx context.Context, tx *function.Tx, q message.Docume
 			"Cette facture n'est pas encore émise : elle n'a ni numéro ni document.", "This bill is not issued yet: it has no number and no document.")
 	}
 	p := imprimee{Facture: f}
-	err = tx.QueryRow(ctx, `select adresse, mode_paiement, anormale, cas, coalesce((select array_agg(p.serie order by c.n)
+	err = tx.QueryRow(ctx, `select adresse, mode_paiement, anormale, coalesce(cas, '{}'), coalesce((select array_agg(p.serie order by c.n)
 			from jsonb_array_elements(cas -> 'poses') with ordinality c (pose, n)
 			cross join lateral (select serie from pose where contrat_id = facture.contrat_id and du <= (c.pose ->> 'du')::date order by du desc limit 1) p), '{}')
 		from facture where id = $1`, q.FactureID).Scan(&p.Adresse, &p.ModePaiement, &p.Anormale, &p.Cas, &p.Series)

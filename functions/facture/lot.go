@@ -20,7 +20,8 @@ func preparerLot(ctx context.Context, tx *function.Tx, c message.PreparerLot) (m
 		return message.Lot{}, err
 	}
 	rows, err := tx.Query(ctx, `select id from contrat c
-		where depuis < $2 and not exists (select from facture f where f.contrat_id = c.id and f.periode && daterange($1, $2))
+		where depuis < $2 and not exists (select from facture f where f.contrat_id = c.id and f.periode && daterange($1, $2)
+			and f.nature in ('FACTURE', 'SOLDE') and f.etat <> 'ANNULEE_PAR_AVOIR')
 		order by numero`, c.Du, c.Au)
 	if err != nil {
 		return message.Lot{}, err

@@ -169,7 +169,7 @@ type (
 	// ListeFactures filters the bills of the object in the path.
 	ListeFactures struct {
 		ParID
-		Etat string `query:"etat" enum:"CALCULEE,EMISE,PARTIELLE,PAYEE"`
+		Etat string `query:"etat" enum:"CALCULEE,EMISE,PARTIELLE,PAYEE,ANNULEE_PAR_AVOIR,ADMISE_EN_NON_VALEUR"`
 		Liste
 	}
 	// ListeInterventions filters orders.

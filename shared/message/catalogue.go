@@ -40,6 +40,7 @@ func Catalogue() []Entry {
 		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}),
 		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),
 		event(LotACalculer{}), event(LotAEmettre{}), event(FacturesEmises{}), event(FacturePayee{}),
+		event(AvoirEmis{}),
 
 		command(CreerIntervention{}), command(AffecterIntervention{}), command(AvancerIntervention{}), command(RealiserIntervention{}),
 		command(DeclarerImpossible{}), query(Interventions{}), query(InterventionParID{}),

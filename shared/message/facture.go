@@ -166,8 +166,8 @@ func (RejeterLot) Reply() (r Lot) { return }
 type Facture struct {
 	ID              string         `json:"id" format:"uuid"`
 	Numero          string         `json:"numero,omitempty" doc:"F<year>-<6 digits>, from emission on"`
-	Etat            string         `json:"etat" enum:"CALCULEE,EMISE,PARTIELLE,PAYEE"`
-	LotID           string         `json:"lot_id"`
+	Etat            string         `json:"etat" enum:"CALCULEE,EMISE,PARTIELLE,PAYEE,ANNULEE_PAR_AVOIR,ADMISE_EN_NON_VALEUR"`
+	LotID           string         `json:"lot_id" doc:"Empty for a document issued on its own"`
 	ContratID       string         `json:"contrat_id"`
 	Contrat         string         `json:"contrat" doc:"Number of the contract"`
 	AbonneID        string         `json:"abonne_id"`
@@ -186,6 +186,20 @@ type Facture struct {
 	ResteCentimes   int64          `json:"reste_centimes" doc:"Still to be paid"`
 	Lignes          []LigneFacture `json:"lignes,omitempty" doc:"On a single bill only"`
 	TVA             []TVAFacture   `json:"tva,omitempty" doc:"On a single bill only"`
+	Nature          string         `json:"nature,omitempty" enum:"FACTURE,SOLDE,MANUELLE,AVOIR" doc:"SOLDE is the last bill of a contract; an AVOIR has negative amounts"`
+	CorrigeID       string         `json:"corrige_id,omitempty" doc:"The bill that this one takes back or replaces"`
+	CorrigeNumero   string         `json:"corrige_numero,omitempty"`
+	Motif           string         `json:"motif,omitempty" doc:"Why it was issued, when not by a lot"`
+	Corrections     []Correction   `json:"corrections,omitempty" doc:"What corrects this bill: avoirs, the bill that replaces it"`
+}
+
+// Correction is a document that corrects a bill.
+type Correction struct {
+	FactureID   string `json:"facture_id"`
+	Numero      string `json:"numero"`
+	Nature      string `json:"nature" enum:"FACTURE,SOLDE,MANUELLE,AVOIR"`
+	TTCCentimes int64  `json:"ttc_centimes"`
+	Motif       string `json:"motif,omitempty"`
 }
 
 // LigneFacture is a line of a bill.
@@ -198,6 +212,7 @@ type LigneFacture struct {
 	PrixUE     int64  `json:"prix_ue" doc:"Unit price in micro-euros: per m3, or per dwelling and year for a fixed part"`
 	HTCentimes int64  `json:"ht_centimes"`
 	TVAPM      int64  `json:"tva_pm"`
+	Compte     string `json:"compte,omitempty" doc:"Account that a line written by a person is booked on; others follow their rubrique"`
 }
 
 // TVAFacture is the VAT of one rate.
@@ -221,7 +236,7 @@ type Factures struct {
 	AbonneID  string `json:"abonne_id,omitempty" validate:"required_without_all=ContratID LotID,omitempty,uuid"`
 	ContratID string `json:"contrat_id,omitempty" validate:"omitempty,uuid"`
 	LotID     string `json:"lot_id,omitempty" validate:"omitempty,uuid"`
-	Etat      string `json:"etat,omitempty" validate:"omitempty,oneof=CALCULEE EMISE PARTIELLE PAYEE"`
+	Etat      string `json:"etat,omitempty" validate:"omitempty,oneof=CALCULEE EMISE PARTIELLE PAYEE ANNULEE_PAR_AVOIR ADMISE_EN_NON_VALEUR"`
 	Page
 }
 
@@ -357,7 +372,7 @@ func (LotAEmettre) Type() string { return "fr.aquaerp.facture.lot-a-emettre.v1" 
 
 // FacturesEmises carries bills that were issued, at most 100 an event.
 type FacturesEmises struct {
-	LotID    string         `json:"lot_id"`
+	LotID    string         `json:"lot_id" doc:"Empty for a bill issued on its own"`
 	Factures []FactureEmise `json:"factures"`
 }
 
