@@ -109,7 +109,7 @@ func selectFactures(ctx context.Context, tx *function.Tx, where string, args ...
 // tableau counts bills for the dashboard.
 func tableau(ctx context.Context, tx *function.Tx, _ message.TableauFactures) (c message.FacturesEnChiffres, err error) {
 	err = tx.QueryRow(ctx, `select coalesce(sum(ttc_centimes), 0)::bigint,
-			(select coalesce(sum(montant_centimes), 0)::bigint from paiement),
+			(select coalesce(sum(montant_centimes), 0)::bigint from paiement where not exists (select from rejet where paiement_id = id)),
 			coalesce(sum(greatest(ttc_centimes, 0) - paye_centimes), 0)::bigint,
 			coalesce(sum(greatest(ttc_centimes, 0) - paye_centimes) filter (where echeance < $1), 0)::bigint,
 			count(*), count(*) filter (where echeance < $1 and etat in ('EMISE', 'PARTIELLE')),

@@ -59,6 +59,7 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("factures:lire,portail:lire", service.document).ByPost(),
 
 		function.Answer("paiements:creer", enregistrerPaiement),
+		function.Answer("paiements:modifier", rejeterUnPaiement),
 		function.Answer("paiements:lire,portail:lire", compte),
 		function.Answer("comptabilite:lire", balance),
 		function.Answer("tableau:lire", tableau),

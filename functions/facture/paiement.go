@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -9,150 +10,155 @@ import (
 	"aquaerp.fr/shared/message"
 )
 
-// tresorerie is the account that a payment of a mode arrives on.
-var tresorerie = map[string]string{
-	"VIREMENT": "512", "PRELEVEMENT": "512", "CARTE": "512", "CHEQUE": "5112", "ESPECES": "530",
+// recette is money that came in for an abonne.
+type recette struct {
+	abonneID  string
+	factureID string // paid first; may be empty
+	mode      string
+	montant   int64
+	recuLe    message.Date
+	reference string // what the payer wrote
+	piece     string // what identifies the payment outside; not twice for one abonne
+	compte    string // that gives the money; the means' own when empty
 }
 
-// ouverte is a bill that can be paid.
-type ouverte struct {
-	id, numero, abonneID string
-	reste                int64
+// enregistrerPaiement records money received, matches it and books it.
+func enregistrerPaiement(ctx context.Context, tx *function.Tx, c message.EnregistrerPaiement) (message.Paiement, error) {
+	r := recette{abonneID: c.AbonneID, mode: c.Mode, montant: c.MontantCentimes, recuLe: c.RecuLe, reference: c.Reference, piece: c.Piece}
+	if c.Reference != "" {
+		var abonne string
+		err := tx.QueryRow(ctx, `select id::text, abonne_id from facture where numero = $1 and ttc_centimes > 0
+			union all select '', abonne_id from contrat where numero = $1 limit 1`, c.Reference).Scan(&r.factureID, &abonne)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return message.Paiement{}, function.Invalid("reference", "facture_inconnue", "Aucune facture émise ni aucun contrat ne porte ce numéro.", "No issued bill and no contract has this number.")
+		case err != nil:
+			return message.Paiement{}, err
+		case c.AbonneID != "" && c.AbonneID != abonne:
+			return message.Paiement{}, function.Invalid("reference", "facture_d_un_autre", "Cette facture est celle d'un autre abonné.", "This bill is another subscriber's.")
+		}
+		r.abonneID = abonne
+	}
+	return encaisser(ctx, tx, r)
 }
 
-// enregistrerPaiement records money, matches it and books it.
-func enregistrerPaiement(ctx context.Context, tx *function.Tx, c message.EnregistrerPaiement) (p message.Paiement, err error) {
-	if c.RecuLe.After(tx.Today()) {
+// encaisser records money of an abonne: it pays their bills in the order of
+// ouvertes, what is left is an advance, and it is booked. Money of two
+// messages for one abonne is taken in turn, so no bill gets more than it asks.
+func encaisser(ctx context.Context, tx *function.Tx, r recette) (p message.Paiement, err error) {
+	if r.recuLe.After(tx.Today()) {
 		return p, function.Invalid("recu_le", "date_future", "Un paiement ne peut pas être reçu dans le futur.", "A payment cannot be received in the future.")
 	}
-	bills, abonneID, err := openBills(ctx, tx, c)
+	if err := verrouiller(ctx, tx, r.abonneID); err != nil {
+		return p, err
+	}
+	var known, twice bool
+	var libelle, tresorerie, entite string
+	err = tx.QueryRow(ctx, `select exists (select from contrat where abonne_id = $1) or exists (select from facture where abonne_id = $1),
+			exists (select from paiement where abonne_id = $1 and mode = $2 and piece = $3 and $3 <> '' and not exists (select from rejet where paiement_id = id)),
+			libelle, compte, coalesce((select entite from facture where id::text = $4),
+				(select entite from contrat join commune using (code_insee) where abonne_id = $1 order by contrat.numero desc limit 1), 'principale')
+		from moyen where code = $2`, r.abonneID, r.mode, r.piece, r.factureID).Scan(&known, &twice, &libelle, &tresorerie, &entite)
+	switch {
+	case err != nil:
+		return p, err
+	case !known:
+		return p, function.Invalid("abonne_id", "abonne_inconnu", "Cet abonné n'a pas de contrat.", "This subscriber has no contract.")
+	case twice:
+		return p, function.Conflict("paiement_deja_saisi", "Un paiement de cet abonné porte déjà la pièce "+r.piece+".", "A payment of this subscriber has the reference "+r.piece+" already.")
+	}
+	if r.compte != "" {
+		tresorerie = r.compte
+	}
+	p = message.Paiement{ID: function.NewID(), AbonneID: r.abonneID, Mode: r.mode, MontantCentimes: r.montant, RecuLe: r.recuLe, Reference: r.reference, Piece: r.piece}
+	_, err = tx.Exec(ctx, `insert into paiement (id, abonne_id, mode, montant_centimes, recu_le, reference, piece, cree_a, cree_par)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, p.ID, p.AbonneID, p.Mode, p.MontantCentimes, p.RecuLe, p.Reference, p.Piece, tx.Now, tx.Identity().ID)
 	if err != nil {
 		return p, err
 	}
-	p = message.Paiement{
-		ID: function.NewID(), AbonneID: abonneID, Mode: c.Mode, MontantCentimes: c.MontantCentimes,
-		RecuLe: c.RecuLe, Reference: c.Reference, Lettrages: []message.Lettrage{},
+	bills, err := ouvertes(ctx, tx, r.abonneID, r.factureID)
+	if err != nil {
+		return p, err
 	}
-	p.Lettrages, p.AvanceCentimes = lettrer(bills, c.MontantCentimes)
-	return p, savePayment(ctx, tx, p)
+	var matched []lettre
+	matched, p.AvanceCentimes = repartir(bills, r.montant, lettre{paiementID: p.ID})
+	if p.Lettrages, err = lettrer(ctx, tx, matched...); err != nil {
+		return p, err
+	}
+	return p, ecrire(ctx, tx, ecriture{ID: p.ID, Entite: entite, Date: p.RecuLe, Piece: p.Reference, Libelle: "Paiement " + libelle, AbonneID: p.AbonneID,
+		Mouvements: []mouvement{{tresorerie, p.MontantCentimes}, {"411", -p.MontantCentimes}}})
 }
 
-// openBills locks the bills that a payment may pay, in the order in which it does.
-func openBills(ctx context.Context, tx *function.Tx, c message.EnregistrerPaiement) (bills []ouverte, abonneID string, err error) {
-	const columns = "select id, numero, abonne_id, ttc_centimes - paye_centimes from facture where "
-	var rows pgx.Rows
-	if c.Reference != "" {
-		rows, err = tx.Query(ctx, columns+"numero = $1 and ttc_centimes > 0 for update", c.Reference)
-	} else {
-		rows, err = tx.Query(ctx, columns+"abonne_id = $1 and etat in ('EMISE', 'PARTIELLE') order by echeance, rang for update", c.AbonneID)
+func paiementInconnu() error {
+	return function.NotFound("paiement_inconnu", "Ce paiement n'existe pas.", "There is no such payment.")
+}
+
+// rejeterUnPaiement takes a payment back on a person's word.
+func rejeterUnPaiement(ctx context.Context, tx *function.Tx, c message.RejeterPaiement) (message.Paiement, error) {
+	if err := rejeterPaiement(ctx, tx, c.PaiementID, c.Motif); err != nil {
+		return message.Paiement{}, err
+	}
+	return loadPaiement(ctx, tx, c.PaiementID)
+}
+
+// rejeterPaiement takes a payment back: a cheque without funds, a debit that
+// the bank returned. The bills that it paid are open again, the money leaves
+// the account that holds it, and its row stays. A payment that was taken back
+// before is left as it is.
+func rejeterPaiement(ctx context.Context, tx *function.Tx, paiementID, motif string) error {
+	var e message.PaiementRejete
+	var tresorerie, libelle, entite string
+	err := tx.QueryRow(ctx, `select p.abonne_id, p.mode, p.montant_centimes, p.reference, m.compte, m.libelle, e.entite
+		from paiement p join moyen m on m.code = p.mode join ecriture e on e.id = p.id where p.id = $1`, paiementID).
+		Scan(&e.AbonneID, &e.Mode, &e.MontantCentimes, &e.Reference, &tresorerie, &libelle, &entite)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return paiementInconnu()
 	}
 	if err != nil {
-		return nil, "", err
+		return err
 	}
-	bills, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (o ouverte, err error) {
-		err = row.Scan(&o.id, &o.numero, &o.abonneID, &o.reste)
-		return o, err
-	})
-	switch {
-	case err != nil:
-		return nil, "", err
-	case c.Reference != "" && len(bills) == 0:
-		return nil, "", function.Invalid("reference", "facture_inconnue", "Aucune facture émise ne porte ce numéro.", "No issued bill has this number.")
-	case c.Reference != "":
-		if c.AbonneID != "" && c.AbonneID != bills[0].abonneID {
-			return nil, "", function.Invalid("reference", "facture_d_un_autre", "Cette facture est celle d'un autre abonné.", "This bill is another subscriber's.")
-		}
-		return bills, bills[0].abonneID, nil
+	if err := verrouiller(ctx, tx, e.AbonneID); err != nil {
+		return err
 	}
-	var known bool
-	if err := tx.QueryRow(ctx, "select exists (select from contrat where abonne_id = $1)", c.AbonneID).Scan(&known); err != nil {
-		return nil, "", err
+	tag, err := tx.Exec(ctx, "insert into rejet (paiement_id, le, motif, cree_a, cree_par) values ($1, $2, $3, $4, $5) on conflict do nothing",
+		paiementID, tx.Today(), motif, tx.Now, tx.Identity().ID)
+	if err != nil || tag.RowsAffected() == 0 {
+		return err
 	}
-	if !known {
-		return nil, "", function.Invalid("abonne_id", "abonne_inconnu", "Cet abonné n'a pas de contrat.", "This subscriber has no contract.")
+	if err := delettrer(ctx, tx, motif, "paiement_id = $1", paiementID); err != nil {
+		return err
 	}
-	return bills, c.AbonneID, nil
+	e.PaiementID, e.Motif = paiementID, motif
+	tx.Emit(paiementID, 0, e)
+	return ecrire(ctx, tx, ecriture{Entite: entite, Date: tx.Today(), Piece: e.Reference, Libelle: "Rejet " + libelle + " : " + motif, AbonneID: e.AbonneID,
+		Mouvements: []mouvement{{"411", e.MontantCentimes}, {tresorerie, -e.MontantCentimes}}})
 }
 
-// lettrer spreads an amount over bills in order; what is left is an advance.
-func lettrer(bills []ouverte, montant int64) (matched []message.Lettrage, avance int64) {
-	matched = []message.Lettrage{}
-	for _, b := range bills {
-		part := min(b.reste, montant)
-		if part <= 0 {
-			continue
-		}
-		montant -= part
-		etat := "PARTIELLE"
-		if part == b.reste {
-			etat = "PAYEE"
-		}
-		matched = append(matched, message.Lettrage{FactureID: b.id, Numero: b.numero, MontantCentimes: part, Etat: etat})
-	}
-	return matched, montant
-}
+const paiementColumns = `select p.id, p.abonne_id, p.mode, p.montant_centimes, p.recu_le, p.reference, p.piece, r.le, coalesce(r.motif, ''),
+		coalesce((select jsonb_agg(jsonb_build_object('facture_id', f.id, 'numero', f.numero, 'montant_centimes', l.montant, 'etat', f.etat) order by f.rang)
+			from (select facture_id, sum(montant_centimes)::bigint montant from lettrage where paiement_id = p.id group by 1 having sum(montant_centimes) <> 0) l
+			join facture f on f.id = l.facture_id), '[]')
+	from paiement p left join rejet r on r.paiement_id = p.id `
 
-func savePayment(ctx context.Context, tx *function.Tx, p message.Paiement) error {
-	b := &pgx.Batch{}
-	b.Queue(`insert into paiement (id, abonne_id, mode, montant_centimes, recu_le, reference, cree_a, cree_par) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		p.ID, p.AbonneID, p.Mode, p.MontantCentimes, p.RecuLe, p.Reference, tx.Now, tx.Identity().ID)
-	for _, l := range p.Lettrages {
-		b.Queue("insert into lettrage (paiement_id, facture_id, montant_centimes) values ($1, $2, $3)", p.ID, l.FactureID, l.MontantCentimes)
-		b.Queue("update facture set paye_centimes = paye_centimes + $2, etat = $3 where id = $1", l.FactureID, l.MontantCentimes, l.Etat)
-		if l.Etat == "PAYEE" {
-			tx.Emit(l.FactureID, 0, message.FacturePayee{FactureID: l.FactureID, Numero: l.Numero, AbonneID: p.AbonneID, PaiementID: p.ID})
-		}
-	}
-	b.Queue("insert into ecriture (id, date, piece, libelle) values ($1, $2, $3, $4)", p.ID, p.RecuLe, p.Reference, "Paiement "+p.Mode)
-	b.Queue("insert into mouvement (ecriture_id, compte, debit_centimes) values ($1, $2, $3)", p.ID, tresorerie[p.Mode], p.MontantCentimes)
-	b.Queue("insert into mouvement (ecriture_id, compte, credit_centimes) values ($1, '411', $2)", p.ID, p.MontantCentimes)
-	return tx.SendBatch(ctx, b).Close()
-}
-
-// compte is what an abonne owes: issued bills less payments.
-func compte(ctx context.Context, tx *function.Tx, q message.Compte) (c message.CompteAbonne, err error) {
-	if !tx.Identity().Owns(q.AbonneID) {
-		return c, function.NotFound("abonne_inconnu", "Cet abonné n'existe pas.", "There is no such subscriber.")
-	}
-	c.AbonneID = q.AbonneID
-	err = tx.QueryRow(ctx, `select
-			(select coalesce(sum(ttc_centimes), 0)::bigint from facture where abonne_id = $1 and numero is not null)
-			- (select coalesce(sum(montant_centimes), 0)::bigint from paiement where abonne_id = $1),
-			(select coalesce(sum(ttc_centimes - paye_centimes), 0)::bigint from facture where abonne_id = $1 and etat in ('EMISE', 'PARTIELLE') and echeance < $2)`,
-		q.AbonneID, tx.Today()).Scan(&c.SoldeCentimes, &c.EchuCentimes)
-	if err != nil {
-		return c, err
-	}
-	rows, err := tx.Query(ctx, `select p.id, p.mode, p.montant_centimes, p.recu_le, p.reference,
-			coalesce((select jsonb_agg(jsonb_build_object('facture_id', f.id, 'numero', f.numero, 'montant_centimes', l.montant_centimes, 'etat', f.etat) order by f.rang)
-				from lettrage l join facture f on f.id = l.facture_id where l.paiement_id = p.id), '[]')
-		from paiement p where abonne_id = $1 order by recu_le desc, id desc limit 50`, q.AbonneID)
-	if err != nil {
-		return c, err
-	}
-	c.Paiements, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (message.Paiement, error) {
-		p := message.Paiement{AbonneID: q.AbonneID}
-		err := row.Scan(&p.ID, &p.Mode, &p.MontantCentimes, &p.RecuLe, &p.Reference, &p.Lettrages)
+func scanPaiement(row pgx.CollectableRow) (p message.Paiement, err error) {
+	err = row.Scan(&p.ID, &p.AbonneID, &p.Mode, &p.MontantCentimes, &p.RecuLe, &p.Reference, &p.Piece, &p.RejeteLe, &p.RejetMotif, &p.Lettrages)
+	if p.RejeteLe.IsZero() {
 		p.AvanceCentimes = p.MontantCentimes
 		for _, l := range p.Lettrages {
 			p.AvanceCentimes -= l.MontantCentimes
 		}
-		return p, err
-	})
-	return c, err
+	}
+	return p, err
 }
 
-// balance sums the journal by account.
-func balance(ctx context.Context, tx *function.Tx, _ message.Balance) (b message.BalanceComptes, err error) {
-	rows, err := tx.Query(ctx, `select numero, libelle, coalesce(sum(debit_centimes), 0)::bigint, coalesce(sum(credit_centimes), 0)::bigint
-		from compte left join mouvement on mouvement.compte = numero group by 1, 2 order by 1`)
+func loadPaiement(ctx context.Context, tx *function.Tx, id string) (message.Paiement, error) {
+	rows, err := tx.Query(ctx, paiementColumns+"where p.id = $1", id)
 	if err != nil {
-		return b, err
+		return message.Paiement{}, err
 	}
-	b.Comptes, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.SoldeCompte])
-	for _, c := range b.Comptes {
-		b.DebitCentimes += c.DebitCentimes
-		b.CreditCentimes += c.CreditCentimes
+	p, err := pgx.CollectExactlyOneRow(rows, scanPaiement)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = paiementInconnu()
 	}
-	return b, err
+	return p, err
 }

@@ -107,6 +107,7 @@ func (g *gateway) routes() {
 	g.document()
 	expose(g, route{"POST", "/v1/paiements", "enregistrerPaiement", "Record money received; it is matched with bills", "factures", 201},
 		body[message.EnregistrerPaiement])
+	g.paiements()
 	expose(g, route{"GET", "/v1/balance", "lireBalance", "Read the trial balance of the journal", "factures", 0},
 		func(*Nothing) message.Balance { return message.Balance{} })
 

@@ -42,6 +42,8 @@ func Catalogue() []Entry {
 		event(LotACalculer{}), event(LotAEmettre{}), event(FacturesEmises{}), event(FacturePayee{}),
 		event(AvoirEmis{}),
 
+		command(RejeterPaiement{}), event(PaiementRejete{}), event(FactureRouverte{}),
+
 		command(CreerIntervention{}), command(AffecterIntervention{}), command(AvancerIntervention{}), command(RealiserIntervention{}),
 		command(DeclarerImpossible{}), query(Interventions{}), query(InterventionParID{}),
 		event(InterventionRealisee{}), event(InterventionImpossible{}),

@@ -266,14 +266,15 @@ type Document struct {
 }
 
 // EnregistrerPaiement records money received. It is matched (lettrage) with
-// the bill whose number is its reference, else with the oldest open bills of
-// the abonne; what is left stays as an advance.
+// the bill whose number is its reference, then with the oldest open bills of
+// the abonne; what is left stays as an advance, for the next bill.
 type EnregistrerPaiement struct {
-	Mode            string `json:"mode" validate:"required,oneof=VIREMENT PRELEVEMENT CHEQUE ESPECES CARTE" enum:"VIREMENT,PRELEVEMENT,CHEQUE,ESPECES,CARTE"`
+	Mode            string `json:"mode" validate:"required,oneof=VIREMENT PRELEVEMENT CHEQUE ESPECES CARTE MOBILE TIP MANDAT_CASH" enum:"VIREMENT,PRELEVEMENT,CHEQUE,ESPECES,CARTE,MOBILE,TIP,MANDAT_CASH"`
 	MontantCentimes int64  `json:"montant_centimes" validate:"min=1,max=100000000000" minimum:"1"`
 	RecuLe          Date   `json:"recu_le" format:"date" validate:"required"`
-	Reference       string `json:"reference,omitempty" validate:"required_without=AbonneID,max=80" maxLength:"80" doc:"Number of the bill"`
+	Reference       string `json:"reference,omitempty" validate:"required_without=AbonneID,max=80" maxLength:"80" doc:"Number of the bill, or of the contract"`
 	AbonneID        string `json:"abonne_id,omitempty" validate:"omitempty,uuid" doc:"When there is no reference"`
+	Piece           string `json:"piece,omitempty" validate:"max=80" maxLength:"80" doc:"What identifies the payment outside: number of the cheque, of the transfer; not twice for one abonne"`
 }
 
 func (EnregistrerPaiement) Type() string        { return "fr.aquaerp.facture.enregistrer-paiement.v1" }
@@ -289,6 +290,9 @@ type Paiement struct {
 	Reference       string     `json:"reference,omitempty"`
 	Lettrages       []Lettrage `json:"lettrages"`
 	AvanceCentimes  int64      `json:"avance_centimes" doc:"Not matched with a bill"`
+	Piece           string     `json:"piece,omitempty"`
+	RejeteLe        Date       `json:"rejete_le,omitzero" format:"date" doc:"Day on which it was taken back: a returned debit, a cheque without funds"`
+	RejetMotif      string     `json:"rejet_motif,omitempty"`
 }
 
 // Lettrage matches a part of a payment with a bill.
@@ -296,7 +300,7 @@ type Lettrage struct {
 	FactureID       string `json:"facture_id"`
 	Numero          string `json:"numero"`
 	MontantCentimes int64  `json:"montant_centimes"`
-	Etat            string `json:"etat" doc:"Of the bill after it" enum:"PARTIELLE,PAYEE"`
+	Etat            string `json:"etat" doc:"Of the bill after it" enum:"EMISE,PARTIELLE,PAYEE,ANNULEE_PAR_AVOIR,ADMISE_EN_NON_VALEUR"`
 }
 
 // Compte reads what an abonne owes: bills less payments.
@@ -313,6 +317,18 @@ type CompteAbonne struct {
 	SoldeCentimes int64      `json:"solde_centimes" doc:"Above zero: owed by the abonne"`
 	EchuCentimes  int64      `json:"echu_centimes" doc:"The part past its due date"`
 	Paiements     []Paiement `json:"paiements" doc:"The newest first, at most 50"`
+
+	Mouvements []MouvementCompte `json:"mouvements" doc:"Line by line, the newest first, at most 100"`
+}
+
+// MouvementCompte is a line of the account of an abonne.
+type MouvementCompte struct {
+	Date            Date   `json:"date" format:"date" validate:"required"`
+	Nature          string `json:"nature" enum:"FACTURE,SOLDE,MANUELLE,AVOIR,PAIEMENT,REJET,REMBOURSEMENT"`
+	ObjetID         string `json:"objet_id" doc:"Of the bill, payment or refund"`
+	Piece           string `json:"piece,omitempty" doc:"Number or reference"`
+	MontantCentimes int64  `json:"montant_centimes" doc:"Above zero: owed"`
+	SoldeCentimes   int64  `json:"solde_centimes" doc:"Of the account after it"`
 }
 
 // Balance reads the sums of the journal by account.
