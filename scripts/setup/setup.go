@@ -23,6 +23,7 @@ var (
 	RabbitMQ   = Package{"rabbitmq-server", "rabbitmq"}
 	Chromium   = Package{"chromium", "--cask chromium"}
 	Poppler    = Package{"poppler-utils", "poppler"} // pdftotext
+	Libxml     = Package{"libxml2-utils", "libxml2"} // xmllint
 	Prometheus = Package{"prometheus", "prometheus"} // promtool
 )
 

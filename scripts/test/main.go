@@ -57,6 +57,9 @@ func run(ctx context.Context) error {
 		if _, err := setup.Need(ctx, os.Stdout, setup.Poppler, "pdftotext"); err != nil {
 			return err
 		}
+		if _, err := setup.Need(ctx, os.Stdout, setup.Libxml, "xmllint"); err != nil {
+			return err
+		}
 		if _, err := setup.Need(ctx, os.Stdout, setup.Prometheus, "promtool"); err != nil {
 			return err
 		}
