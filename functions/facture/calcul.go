@@ -29,13 +29,18 @@ func calculerTranche(ctx context.Context, tx *function.Tx, e message.LotACalcule
 	if err != nil {
 		return err
 	}
+	bassins, err := loadBassins(ctx, tx)
+	if err != nil {
+		return err
+	}
+	bareme := newBareme(tarifs, bassins)
 	dossiers, err := loadDossiers(ctx, tx, e.Contrats)
 	if err != nil {
 		return err
 	}
 	var bills, failures [][]any
 	for _, d := range dossiers {
-		bill, err := facturer(d, tarifs, lot)
+		bill, err := facturer(d, bareme, tarifs, lot)
 		if err != nil {
 			code, fr, en := reason(err)
 			failures = append(failures, []any{e.LotID, d.contrat.id, d.contrat.numero, code, fr, en})
@@ -56,18 +61,13 @@ func calculerTranche(ctx context.Context, tx *function.Tx, e message.LotACalcule
 }
 
 // facturer prices one dossier: the columns of its bill after the contract's.
-func facturer(d *dossier, t message.TarifsEnVigueur, lot message.Lot) ([]any, error) {
+func facturer(d *dossier, b *bareme, t message.TarifsEnVigueur, lot message.Lot) ([]any, error) {
 	c, estimee, err := d.cas(tarif.Periode{Du: tarif.DateOf(lot.Du.Time()), Au: tarif.DateOf(lot.Au.Time())})
 	if err != nil {
 		return nil, err
 	}
 	c.ID, c.DateFacturation = d.contrat.numero, tarif.DateOf(lot.DateFacturation.Time())
-	for _, g := range t.Grilles {
-		c.Grilles = append(c.Grilles, grilleTarif(g.DefinirGrille))
-	}
-	for _, r := range t.Redevances {
-		c.Redevances = append(c.Redevances, redevanceTarif(r.DefinirRedevance))
-	}
+	c.Grilles, c.Redevances = b.pour(d.contrat.place, c.Periode, c.DateFacturation)
 	r, err := tarif.Calculer(&c)
 	if err != nil {
 		return nil, err
@@ -129,14 +129,27 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 	byID := map[string]*dossier{}
 	var out []*dossier
 	b := &pgx.Batch{}
-	b.Queue("select id, numero, logements, assainissement, habitation from contrat where id = any($1::uuid[]) order by numero", ids).Query(func(rows pgx.Rows) error {
+	b.Queue("select id, numero, logements, assainissement, habitation, code_insee, profil from contrat where id = any($1::uuid[]) order by numero", ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			d := &dossier{}
-			if err := rows.Scan(&d.contrat.id, &d.contrat.numero, &d.contrat.logements, &d.contrat.assainissement, &d.contrat.habitation); err != nil {
+			if err := rows.Scan(&d.contrat.id, &d.contrat.numero, &d.contrat.logements, &d.contrat.assainissement, &d.contrat.habitation,
+				&d.contrat.commune, &d.contrat.profil); err != nil {
 				return err
 			}
 			byID[d.contrat.id] = d
 			out = append(out, d)
+		}
+		return rows.Err()
+	})
+	b.Queue("select contrat_id, profil, lower(periode), upper(periode) from profil_accorde where contrat_id = any($1::uuid[])", ids).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			var contrat, profil string
+			var du, au message.Date
+			if err := rows.Scan(&contrat, &profil, &du, &au); err != nil {
+				return err
+			}
+			c := &byID[contrat].contrat
+			c.accordes = append(c.accordes, accorde{profil, periode(du, au)})
 		}
 		return rows.Err()
 	})

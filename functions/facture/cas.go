@@ -28,6 +28,7 @@ type contrat struct {
 	logements      int
 	assainissement bool
 	habitation     bool
+	place
 }
 
 type pose struct {

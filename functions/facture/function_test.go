@@ -470,37 +470,6 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-func TestTariffsThatBreakTheLaw(t *testing.T) {
-	t.Parallel()
-	b := setup(t, 0)
-	du, au := message.NewDate(2030, 1, 1), message.NewDate(2031, 1, 1)
-	base := message.DefinirGrille{Code: "n", Service: "eau", Du: du, Au: au, PartFixeAnUE: 20_000_000, Tranches: []message.Tranche{{PrixM3UE: 1_000_000}}, TVAPM: 55, Deliberation: "d"}
-	bound := int64(30)
-	for name, c := range map[string]struct {
-		change func(*message.DefinirGrille)
-		code   string
-	}{
-		"fixed part":    {func(g *message.DefinirGrille) { g.PartFixeAnUE = 60_000_000 }, "part_fixe_excessive"},
-		"empty":         {func(g *message.DefinirGrille) { g.Au = g.Du }, "periode_vide"},
-		"overlap":       {func(g *message.DefinirGrille) { g.Du = message.NewDate(2026, 6, 1) }, "grilles_chevauchantes"},
-		"same code":     {func(g *message.DefinirGrille) { g.Code = "eau" }, "grilles_chevauchantes"},
-		"last bound":    {func(g *message.DefinirGrille) { g.Tranches = []message.Tranche{{JusquaM3: &bound, PrixM3UE: 1}} }, "tranches_desordonnees"},
-		"negative":      {func(g *message.DefinirGrille) { g.PartFixeAnUE = -1 }, "champs_invalides"},
-		"no slab":       {func(g *message.DefinirGrille) { g.Tranches = nil }, "champs_invalides"},
-		"other service": {func(g *message.DefinirGrille) { g.Service = "gaz" }, "champs_invalides"},
-	} {
-		g := base
-		c.change(&g)
-		_, err := functiontest.Ask(t, b.Function, functiontest.Staff(), g)
-		if got := functiontest.Code(err); got != c.code {
-			t.Errorf("%s: %q, want %q", name, got, c.code)
-		}
-	}
-	if got := functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.Tarifs{}); len(got.Grilles) != 2 || len(got.Redevances) != 1 {
-		t.Errorf("got %+v", got)
-	}
-}
-
 func TestLotDates(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 1)

@@ -79,12 +79,7 @@ func (g *gateway) routes() {
 	about(g, route{"POST", "/v1/releves/{id}/decision", "deciderReleve", "Confirm or reject a suspect reading", "releves", 0},
 		"releve_id", func(c *message.Decider) *string { return &c.ReleveID })
 
-	expose(g, route{"GET", "/v1/tarifs", "lireTarifs", "Read all tariffs and redevances", "tarifs", 0},
-		func(*Nothing) message.Tarifs { return message.Tarifs{} })
-	expose(g, route{"POST", "/v1/grilles", "definirGrille", "Add a tariff of a service", "tarifs", 201},
-		body[message.DefinirGrille])
-	expose(g, route{"POST", "/v1/redevances", "definirRedevance", "Add a rate of an agence de l'eau", "tarifs", 201},
-		body[message.DefinirRedevance])
+	g.tarifs()
 
 	expose(g, route{"GET", "/v1/lots", "listerLots", "List billing runs, the newest first", "lots", 0},
 		func(in *Liste) message.Lots { return message.Lots{Page: in.page()} })

@@ -36,6 +36,8 @@ func Catalogue() []Entry {
 		event(RelevesValides{}),
 
 		command(DefinirGrille{}), command(DefinirRedevance{}), query(Tarifs{}),
+		command(CorrigerGrille{}), command(FermerGrille{}), command(RetirerGrille{}), command(DefinirCommune{}), query(Communes{}),
+		command(AccorderProfil{}), command(FermerProfil{}), query(ProfilsAccordes{}),
 		command(PreparerLot{}), query(LotParID{}), query(Lots{}), command(EmettreLot{}), command(RejeterLot{}),
 		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}),
 		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),

@@ -2,9 +2,12 @@ package message
 
 import "time"
 
-// DefinirGrille adds a tariff of a service over [du, au). It is refused when
-// it overlaps another of the same service, when its slabs are out of order,
-// or when its fixed part breaks the cap (arrete of 6 August 2007).
+// DefinirGrille adds a version of a tariff: of a service over [du, au), for a
+// commune and a profile or, where these are empty, for all; the one that says
+// more wins. It is refused when it overlaps a version of the same chain or
+// leaves days without one, when its slabs are out of order, when its fixed
+// part breaks the cap (arrete of 6 August 2007), or its VAT is not a rate of
+// the service.
 type DefinirGrille struct {
 	Code         string    `json:"code" validate:"required,max=60" maxLength:"60"`
 	Service      string    `json:"service" validate:"required,oneof=eau assainissement" enum:"eau,assainissement"`
@@ -16,6 +19,9 @@ type DefinirGrille struct {
 	Deliberation string    `json:"deliberation" validate:"required,max=200" maxLength:"200" doc:"Reference of the decision that set it"`
 	Rurale       bool      `json:"rurale,omitempty" doc:"Rural commune: cap of 40 % instead of 30 %"`
 	Touristique  bool      `json:"touristique,omitempty" doc:"Tourist commune: no cap"`
+	Commune      string    `json:"commune,omitempty" validate:"omitempty,len=5" maxLength:"5" doc:"Code INSEE of a commune that is listed, which then says whether it is rural or tourist; absent: all"`
+	Profil       string    `json:"profil,omitempty" validate:"omitempty,oneof=INDIVIDUEL COLLECTIF RESIDENTIEL AGRICOLE COMMERCIAL INDUSTRIEL SOCIAL" enum:"INDIVIDUEL,COLLECTIF,RESIDENTIEL,AGRICOLE,COMMERCIAL,INDUSTRIEL,SOCIAL" doc:"Nature of the contracts that it is for, or SOCIAL for those who were granted it; absent: all"`
+	Degressivite string    `json:"degressivite,omitempty" validate:"max=400" maxLength:"400" doc:"How the service meets the condition of CGCT L2224-12-4 III; required when a slab is cheaper than the one before"`
 }
 
 func (DefinirGrille) Type() string      { return "fr.aquaerp.facture.definir-grille.v1" }
@@ -32,6 +38,7 @@ type Grille struct {
 	ID string `json:"id" format:"uuid"`
 	DefinirGrille
 	Facture120Centimes int64 `json:"facture_120_ht_centimes" doc:"HT of 120 m3 in a year for one dwelling"`
+	FactureeJusquAu    Date  `json:"facturee_jusqu_au,omitzero" format:"date" doc:"Last day of consumption that a bill prices by it; it can change until there is one"`
 }
 
 // DefinirRedevance adds a rate of an agence de l'eau over [du, au), chosen by
@@ -46,6 +53,7 @@ type DefinirRedevance struct {
 	CoefficientPM int64  `json:"coefficient_pm" validate:"min=0,max=1000" minimum:"0" maximum:"1000" doc:"Per mille"`
 	TVAPM         int64  `json:"tva_pm" validate:"min=0,max=1000" minimum:"0" maximum:"1000"`
 	Source        string `json:"source" validate:"required,max=200" maxLength:"200" doc:"Where the rate was read"`
+	Bassin        string `json:"bassin,omitempty" validate:"max=60" maxLength:"60" doc:"Where it holds; absent: everywhere that its basin has no rate of its own"`
 }
 
 func (DefinirRedevance) Type() string         { return "fr.aquaerp.facture.definir-redevance.v1" }
@@ -57,7 +65,7 @@ type Redevance struct {
 	DefinirRedevance
 }
 
-// Tarifs lists all tariffs and redevances by service and date.
+// Tarifs lists all tariffs and redevances, by service, commune, profile and date.
 type Tarifs struct{}
 
 func (Tarifs) Type() string               { return "fr.aquaerp.facture.tarifs.v1" }
@@ -65,8 +73,9 @@ func (Tarifs) Reply() (r TarifsEnVigueur) { return }
 
 // TarifsEnVigueur are the tariffs and redevances.
 type TarifsEnVigueur struct {
-	Grilles    []Grille    `json:"grilles"`
-	Redevances []Redevance `json:"redevances"`
+	Grilles    []Grille     `json:"grilles"`
+	Redevances []Redevance  `json:"redevances"`
+	Regles     []RegleTarif `json:"regles" doc:"What the law asks of them"`
 }
 
 // PreparerLot starts a billing run: every contract with consumption in

@@ -47,7 +47,13 @@ func controler(g *Grille, rurale, touristique bool) (Controle, Code) {
 	if rurale {
 		limit = capRuralePm
 	}
-	fixed := u128(g.PartFixeAn)
-	conforme := touristique || fixed.mul(1000).cmp(fixed.add(u128(variable)).mul(limit)) <= 0
-	return Controle{PartFixeUe: g.PartFixeAn, Variable120Ue: variable, Conforme: conforme}, ""
+	c := Controle{PartFixeUe: g.PartFixeAn, Variable120Ue: variable}
+	c.Conforme = touristique || c.Within(limit)
+	return c, ""
+}
+
+// Within tells whether the fixed part is at most capPm per mille of the bill of 120 m3.
+func (c Controle) Within(capPm int64) bool {
+	fixed := u128(c.PartFixeUe)
+	return fixed.mul(1000).cmp(fixed.add(u128(c.Variable120Ue)).mul(capPm)) <= 0
 }
