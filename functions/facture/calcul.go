@@ -68,20 +68,14 @@ func facturer(d *dossier, b *bareme, t message.TarifsEnVigueur, lot message.Lot)
 	}
 	c.ID, c.DateFacturation = d.contrat.numero, tarif.DateOf(lot.DateFacturation.Time())
 	c.Grilles, c.Redevances = b.pour(d.contrat.place, c.Periode, c.DateFacturation)
-	r, err := tarif.Calculer(&c)
+	o := d.origine(&c, t)
+	f, err := calculer(&c, &o)
 	if err != nil {
 		return nil, err
 	}
-	var before []message.LigneFacture
-	if d.anterieur != nil {
-		before = d.anterieur.lignes
-	}
-	tva := make([]message.TVAFacture, len(r.TVA))
-	for i, v := range r.TVA {
-		tva[i] = message.TVAFacture{TauxPM: v.TauxPm, BaseCentimes: v.BaseCentimes, MontantCentimes: v.MontantCentimes}
-	}
+	r := f.Resultat
 	return []any{c.Periode.Du.String(), c.Periode.Au.String(), estimee, r.Anormale, r.VolumeEauLitres,
-		r.HTCentimes, r.TVACentimes, r.TTCCentimes, asJSON(lignes(r, t, before)), asJSON(tva), asJSON(c)}, nil
+		r.HTCentimes, r.TVACentimes, r.TTCCentimes, asJSON(f.lignes), asJSON(f.tva), asJSON(c), asJSON(o)}, nil
 }
 
 // asJSON is a value of ours as JSON text.
@@ -96,10 +90,10 @@ func asJSON(v any) string {
 func insertBills(ctx context.Context, tx *function.Tx, lot message.Lot, bills [][]any) error {
 	b := &pgx.Batch{}
 	for _, bill := range bills {
-		b.Queue(`insert into facture (id, lot_id, contrat_id, du, au, estimee, anormale, volume_litres, ht_centimes, tva_centimes, ttc_centimes, lignes, tva, cas,
+		b.Queue(`insert into facture (id, lot_id, contrat_id, du, au, estimee, anormale, volume_litres, ht_centimes, tva_centimes, ttc_centimes, lignes, tva, cas, origine,
 				contrat, abonne_id, nom, email, adresse, pdl, lieu, mode_paiement, periode, date_facturation, echeance, etat, entite)
-			select $1, $2, c.id, $4::text::date, $5::text::date, $6, $7, $8, $9, $10, $11, $12::text::jsonb, $13::text::jsonb, $14::text::jsonb,
-				numero, abonne_id, nom, email, adresse, pdl, lieu, mode_paiement, daterange($15, $16), $17, $18, 'CALCULEE', coalesce((select entite from commune where code_insee = c.code_insee), 'principale')
+			select $1, $2, c.id, $4::text::date, $5::text::date, $6, $7, $8, $9, $10, $11, $12::text::jsonb, $13::text::jsonb, $14::text::jsonb, $15::text::jsonb,
+				numero, abonne_id, nom, email, adresse, pdl, lieu, mode_paiement, daterange($16, $17), $18, $19, 'CALCULEE', coalesce((select entite from commune where code_insee = c.code_insee), 'principale')
 			from contrat c where id = $3`,
 			append(bill, lot.Du, lot.Au, lot.DateFacturation, lot.Echeance)...)
 	}
@@ -153,12 +147,12 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 		}
 		return rows.Err()
 	})
-	b.Queue("select contrat_id, id, roues, litres_par_unite, du, au, index_debut, coalesce(index_fin, 0) from pose where contrat_id = any($1::uuid[]) order by du", ids).Query(func(rows pgx.Rows) error {
+	b.Queue("select contrat_id, id, serie, roues, litres_par_unite, du, au, index_debut, coalesce(index_fin, 0) from pose where contrat_id = any($1::uuid[]) order by du", ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var contrat string
 			var p pose
 			var du, au message.Date
-			if err := rows.Scan(&contrat, &p.id, &p.roues, &p.litresParUnite, &du, &au, &p.debut, &p.fin); err != nil {
+			if err := rows.Scan(&contrat, &p.id, &p.serie, &p.roues, &p.litresParUnite, &du, &au, &p.debut, &p.fin); err != nil {
 				return err
 			}
 			p.du = tarif.DateOf(du.Time())
@@ -169,12 +163,12 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 		}
 		return rows.Err()
 	})
-	b.Queue("select contrat_id, pose_id, date, index, estimee from releve where contrat_id = any($1::uuid[]) and not exists (select from remplacement where releve_id = id) order by date", ids).Query(func(rows pgx.Rows) error {
+	b.Queue("select contrat_id, pose_id, date, index, estimee, id, source from releve where contrat_id = any($1::uuid[]) and not exists (select from remplacement where releve_id = id) order by date", ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var contrat string
 			var p point
 			var date message.Date
-			if err := rows.Scan(&contrat, &p.pose, &date, &p.index, &p.estimee); err != nil {
+			if err := rows.Scan(&contrat, &p.pose, &date, &p.index, &p.estimee, &p.releve, &p.source); err != nil {
 				return err
 			}
 			p.date = tarif.DateOf(date.Time())
@@ -182,13 +176,13 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 		}
 		return rows.Err()
 	})
-	b.Queue(`select contrat_id, du, au, estimee, lignes from facture
+	b.Queue(`select contrat_id, coalesce(numero, ''), du, au, estimee, lignes from facture
 		where contrat_id = any($1::uuid[]) and nature in ('FACTURE', 'SOLDE') and etat <> 'ANNULEE_PAR_AVOIR' order by au`, ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var contrat string
 			var f billing
 			var du, au message.Date
-			if err := rows.Scan(&contrat, &du, &au, &f.estimee, &f.lignes); err != nil {
+			if err := rows.Scan(&contrat, &f.numero, &du, &au, &f.estimee, &f.lignes); err != nil {
 				return err
 			}
 			f.du, f.au = tarif.DateOf(du.Time()), tarif.DateOf(au.Time())

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"slices"
-	"strconv"
-	"strings"
 
 	"aquaerp.fr/functions/facture/tarif"
 	"aquaerp.fr/shared/message"
@@ -32,7 +30,7 @@ type contrat struct {
 }
 
 type pose struct {
-	id             string
+	id, serie      string
 	roues          int64
 	litresParUnite int64
 	du, au         tarif.Date // au 0: still there
@@ -45,12 +43,15 @@ type point struct {
 	date    tarif.Date
 	index   int64
 	estimee bool
+	releve  string // its id; none at the ends of a pose
+	source  string
 }
 
 // billing is what an earlier bill covered. When it rests on an estimate, its
 // lines price everything since the last real reading: a bill that follows an
 // estimate always prices again from there.
 type billing struct {
+	numero  string
 	du, au  tarif.Date
 	estimee bool
 	lignes  []message.LigneFacture
@@ -107,10 +108,10 @@ func (d *dossier) cas(periode tarif.Periode) (c tarif.Cas, estimee bool, err err
 func (d *dossier) known() (points []point) {
 	gone := map[string]tarif.Date{}
 	for _, p := range d.poses {
-		points = append(points, point{pose: p.id, date: p.du, index: p.debut})
+		points = append(points, point{pose: p.id, date: p.du, index: p.debut, source: "POSE"})
 		if p.au != 0 {
 			gone[p.id] = p.au
-			points = append(points, point{pose: p.id, date: p.au, index: p.fin})
+			points = append(points, point{pose: p.id, date: p.au, index: p.fin, source: "DEPOSE"})
 		}
 	}
 	for _, p := range d.points {
@@ -160,24 +161,32 @@ func (d *dossier) between(points []point, from, to tarif.Date) []tarif.Pose {
 	return out
 }
 
-// usual is the mean volume of the equivalent periods of the three previous
-// years (CGCT L2224-12-4 III bis); ok is false when none is known.
-func (d *dossier) usual(p tarif.Periode) (mean int64, ok bool) {
+// habitude are the volumes of the equivalent periods of the three previous
+// years, the last first, as far as they are known.
+func (d *dossier) habitude(p tarif.Periode) (known []consommation) {
 	points := d.known()
-	var sum, years int64
 	for back := tarif.Date(1); back <= 3; back++ {
 		from, okFrom := nearest(points, p.Du-back*365)
 		to, okTo := nearest(points, p.Au-back*365)
-		if !okFrom || !okTo || from >= to {
-			continue
+		if okFrom && okTo && from < to {
+			known = append(known, consommation{tarif.Periode{Du: from, Au: to}, d.volume(points, from, to)})
 		}
-		sum += d.volume(points, from, to)
-		years++
 	}
-	if years == 0 || sum == 0 {
+	return known
+}
+
+// usual is the mean volume of the equivalent periods of the three previous
+// years (CGCT L2224-12-4 III bis); ok is false when none is known.
+func (d *dossier) usual(p tarif.Periode) (mean int64, ok bool) {
+	known := d.habitude(p)
+	var sum int64
+	for _, c := range known {
+		sum += c.Litres
+	}
+	if sum == 0 {
 		return 0, false
 	}
-	return sum / years, true
+	return sum / int64(len(known)), true
 }
 
 // equivalence is how far a reading may be from the same day of another year.
@@ -218,49 +227,11 @@ func pow10(n int64) int64 {
 	return p
 }
 
-// acomptes are the lines of a bill on an estimate, to be reversed; what that
-// bill itself reversed is settled.
+// acomptes are the lines of a bill on an estimate, to be reversed.
 func (b *billing) acomptes() []tarif.Acompte {
 	var out []tarif.Acompte
-	for _, l := range b.lignes {
-		if !strings.HasPrefix(l.Code, "acompte/") {
-			out = append(out, tarif.Acompte{Rubrique: tarif.Rubrique(l.Rubrique), Code: l.Code, HTCentimes: l.HTCentimes, TVAPm: l.TVAPM})
-		}
-	}
-	return out
-}
-
-// lignes are the lines of a priced bill with the words and unit prices that
-// the reader sees.
-func lignes(r tarif.Resultat, t message.TarifsEnVigueur, acomptes []message.LigneFacture) []message.LigneFacture {
-	words := map[string]message.LigneFacture{}
-	for _, g := range t.Grilles {
-		service := "eau"
-		if g.Service == string(tarif.Assainissement) {
-			service = "assainissement"
-		}
-		words[g.Code+"/fixe"] = message.LigneFacture{Libelle: "Abonnement " + service, PrixUE: g.PartFixeAnUE}
-		for k, tranche := range g.Tranches {
-			libelle := "Consommation " + service
-			if len(g.Tranches) > 1 {
-				libelle += ", tranche " + strconv.Itoa(k+1)
-			}
-			words[g.Code+"/tranche-"+strconv.Itoa(k+1)] = message.LigneFacture{Libelle: libelle, PrixUE: tranche.PrixM3UE}
-		}
-	}
-	for _, d := range t.Redevances {
-		words["redevance/"+d.Code] = message.LigneFacture{Libelle: d.Libelle, PrixUE: d.TauxM3UE * d.CoefficientPM / 1000}
-	}
-	for _, l := range acomptes {
-		words["acompte/"+l.Code] = message.LigneFacture{Libelle: "Reprise d'estimation : " + l.Libelle, PrixUE: l.PrixUE}
-	}
-	out := make([]message.LigneFacture, len(r.Lignes))
-	for i, l := range r.Lignes {
-		w := words[l.Code]
-		out[i] = message.LigneFacture{
-			Rubrique: string(l.Rubrique), Code: l.Code, Libelle: w.Libelle, PrixUE: w.PrixUE,
-			Litres: l.Litres, Jours: int(l.Jours), HTCentimes: l.HTCentimes, TVAPM: l.TVAPm,
-		}
+	for _, l := range b.estimees() {
+		out = append(out, tarif.Acompte{Rubrique: tarif.Rubrique(l.Rubrique), Code: l.Code, HTCentimes: l.HTCentimes, TVAPm: l.TVAPM})
 	}
 	return out
 }

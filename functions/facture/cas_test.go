@@ -39,9 +39,9 @@ func TestBilledVolumesTelescope(t *testing.T) {
 			switch rapid.IntRange(0, 3).Draw(t, "visit") {
 			case 0: // nobody, and no estimate: billed with the next period
 			case 1:
-				d.points = append(dropEstimates(d.points), point{here, day, (index + rapid.Int64Range(0, 50).Draw(t, "error")) % 100_000, true})
+				d.points = append(dropEstimates(d.points), point{pose: here, date: day, index: (index + rapid.Int64Range(0, 50).Draw(t, "error")) % 100_000, estimee: true})
 			default:
-				d.points = append(dropEstimates(d.points), point{here, day, index, false})
+				d.points = append(dropEstimates(d.points), point{pose: here, date: day, index: index})
 			}
 			c, estimee, err := d.cas(periode)
 			if err == errSansReleve {
@@ -52,20 +52,22 @@ func TestBilledVolumesTelescope(t *testing.T) {
 			}
 			c.Grilles = []tarif.Grille{{Code: "g", Service: tarif.Eau, Periode: c.Periode, Tranches: []tarif.Tranche{{PrixM3: 1_000_000}}}}
 			c.DateFacturation, c.Fuite = c.Periode.Au, nil
-			r, err := tarif.Calculer(&c)
+			o := d.origine(&c, message.TarifsEnVigueur{Grilles: []message.Grille{{DefinirGrille: message.DefinirGrille{Code: "g"}}}})
+			f, err := calculer(&c, &o)
 			if err != nil {
 				t.Fatalf("%v: %+v", err, c)
 			}
+			r := f.Resultat
 			billed += r.VolumeEauLitres/1000 - pending
 			pending = 0
 			if estimee {
 				pending = r.VolumeEauLitres / 1000
 			}
-			d.anterieur = &billing{du: c.Periode.Du, au: c.Periode.Au, estimee: estimee, lignes: lignes(r, message.TarifsEnVigueur{}, nil)}
+			d.anterieur = &billing{du: c.Periode.Du, au: c.Periode.Au, estimee: estimee, lignes: f.lignes}
 		}
 		// A last round reads the meter for good.
 		end := start + 9*180
-		d.points = append(dropEstimates(d.points), point{d.poses[len(d.poses)-1].id, end, index, false})
+		d.points = append(dropEstimates(d.points), point{pose: d.poses[len(d.poses)-1].id, date: end, index: index})
 		c, _, err := d.cas(tarif.Periode{Du: end - 180, Au: end})
 		if err != nil {
 			t.Fatal(err)

@@ -68,8 +68,8 @@ func keepPose(ctx context.Context, tx *function.Tx, contratID string, p message.
 func relevesValides(ctx context.Context, tx *function.Tx, e message.RelevesValides) error {
 	b := &pgx.Batch{}
 	for _, r := range e.Releves {
-		b.Queue(`insert into releve (id, contrat_id, pose_id, date, index, estimee) values ($1, $2, $3, $4, $5, $6) on conflict (id) do nothing`,
-			r.ReleveID, r.ContratID, r.PoseID, r.Date, r.Index, r.Estimee)
+		b.Queue(`insert into releve (id, contrat_id, pose_id, date, index, estimee, source) values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do nothing`,
+			r.ReleveID, r.ContratID, r.PoseID, r.Date, r.Index, r.Estimee, r.Source)
 		if r.Remplace != "" {
 			b.Queue("insert into remplacement (releve_id) values ($1) on conflict do nothing", r.Remplace)
 		}

@@ -148,7 +148,7 @@ func annoncer(tx *function.Tx, subject, tourneeID string, nouveaux []*nouveau) {
 			remplace = before
 		}
 		told = append(told, message.ReleveValide{ReleveID: n.ID, ContratID: n.pose.ContratID, PoseID: n.pose.ID,
-			Date: n.Date, Index: n.Index, Estimee: n.Etat == "ESTIMEE", Remplace: remplace})
+			Date: n.Date, Index: n.Index, Estimee: n.Etat == "ESTIMEE", Source: n.source, Remplace: remplace})
 	}
 	for part := range slices.Chunk(told, chunk) {
 		tx.Emit(subject, 0, message.RelevesValides{TourneeID: tourneeID, Releves: part})

@@ -222,6 +222,8 @@ type LigneFacture struct {
 	HTCentimes int64  `json:"ht_centimes"`
 	TVAPM      int64  `json:"tva_pm"`
 	Compte     string `json:"compte,omitempty" doc:"Account that a line written by a person is booked on; others follow their rubrique"`
+	Regle      int    `json:"regle,omitempty" doc:"Rule that priced it: 5 fixed part, 6 slab, 7 redevance, 9 acompte; absent on a line that a person wrote"`
+	Exact      string `json:"exact,omitempty" doc:"HT in centimes before rounding, as numerator/denominator"`
 }
 
 // TVAFacture is the VAT of one rate.

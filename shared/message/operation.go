@@ -157,5 +157,6 @@ type ReleveValide struct {
 	Date      Date   `json:"date"`
 	Index     int64  `json:"index"`
 	Estimee   bool   `json:"estimee,omitempty"`
+	Source    string `json:"source,omitempty" doc:"How the index was obtained, as of a Releve"`
 	Remplace  string `json:"remplace,omitempty" doc:"Id of the estimate that this reading reverses"`
 }
