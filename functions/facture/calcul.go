@@ -68,8 +68,8 @@ func facturer(d *dossier, b *bareme, t message.TarifsEnVigueur, lot message.Lot)
 	}
 	c.ID, c.DateFacturation = d.contrat.numero, tarif.DateOf(lot.DateFacturation.Time())
 	c.Grilles, c.Redevances = b.pour(d.contrat.place, c.Periode, c.DateFacturation)
-	o := d.origine(&c, t)
-	f, err := calculer(&c, &o)
+	o := d.origine(&c, t, b.bassins[d.contrat.commune])
+	f, err := tarifer(&c, &o)
 	if err != nil {
 		return nil, err
 	}

@@ -52,8 +52,8 @@ func TestBilledVolumesTelescope(t *testing.T) {
 			}
 			c.Grilles = []tarif.Grille{{Code: "g", Service: tarif.Eau, Periode: c.Periode, Tranches: []tarif.Tranche{{PrixM3: 1_000_000}}}}
 			c.DateFacturation, c.Fuite = c.Periode.Au, nil
-			o := d.origine(&c, message.TarifsEnVigueur{Grilles: []message.Grille{{DefinirGrille: message.DefinirGrille{Code: "g"}}}})
-			f, err := calculer(&c, &o)
+			o := d.origine(&c, message.TarifsEnVigueur{Grilles: []message.Grille{{DefinirGrille: message.DefinirGrille{Code: "g"}}}}, "")
+			f, err := tarifer(&c, &o)
 			if err != nil {
 				t.Fatalf("%v: %+v", err, c)
 			}

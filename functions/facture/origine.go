@@ -54,8 +54,9 @@ type consommation struct {
 	Litres int64 `json:"litres"`
 }
 
-// origine tells what a case of the dossier was made of.
-func (d *dossier) origine(c *tarif.Cas, t message.TarifsEnVigueur) origine {
+// origine tells what a case of the dossier was made of. Rates come from the
+// contract's basin, or from everywhere.
+func (d *dossier) origine(c *tarif.Cas, t message.TarifsEnVigueur, bassin string) origine {
 	o := origine{Poses: []origineDePose{}, Grilles: []origineDeGrille{}, Redevances: []origineDeRedevance{}}
 	points := d.known()
 	on := func(p pose, day tarif.Date) int {
@@ -82,7 +83,15 @@ func (d *dossier) origine(c *tarif.Cas, t message.TarifsEnVigueur) origine {
 		o.Grilles = append(o.Grilles, origineDeGrille{t.Grilles[k].ID, t.Grilles[k].Deliberation})
 	}
 	for _, used := range c.Redevances {
-		k := slices.IndexFunc(t.Redevances, func(r message.Redevance) bool { return redevanceTarif(r.DefinirRedevance) == used })
+		in := func(bassin string) int {
+			return slices.IndexFunc(t.Redevances, func(r message.Redevance) bool {
+				return r.Bassin == bassin && redevanceTarif(r.DefinirRedevance) == used
+			})
+		}
+		k := in(bassin)
+		if k < 0 {
+			k = in("")
+		}
 		o.Redevances = append(o.Redevances, origineDeRedevance{t.Redevances[k].ID, t.Redevances[k].Libelle, t.Redevances[k].Source})
 	}
 	if len(c.Acomptes) > 0 {
@@ -107,21 +116,21 @@ func (p point) provenance() string {
 	return p.source
 }
 
-// calculee is a bill as it was computed.
-type calculee struct {
+// tarifee is a bill as it was priced.
+type tarifee struct {
 	tarif.Explication
 	lignes []message.LigneFacture
 	tva    []message.TVAFacture
 }
 
-// calculer prices a case. The bill follows from the case and its origin and
+// tarifer prices a case. The bill follows from the case and its origin and
 // nothing else; `facture rejouer` holds every issued bill to that.
-func calculer(c *tarif.Cas, o *origine) (calculee, error) {
+func tarifer(c *tarif.Cas, o *origine) (tarifee, error) {
 	e, err := tarif.Expliquer(c)
 	if err != nil {
-		return calculee{}, err
+		return tarifee{}, err
 	}
-	f := calculee{Explication: e, lignes: make([]message.LigneFacture, len(e.Calculs)), tva: make([]message.TVAFacture, len(e.TVA))}
+	f := tarifee{Explication: e, lignes: make([]message.LigneFacture, len(e.Calculs)), tva: make([]message.TVAFacture, len(e.TVA))}
 	for i, l := range e.Resultat.Lignes {
 		how := e.Calculs[i]
 		libelle, prix := mots(c, o, how)
