@@ -513,7 +513,7 @@ func TestMoi(t *testing.T) {
 	b := setup(t)
 	u := b.user(t, "comptable")
 	got := functiontest.MustAsk(t, b.Function, function.Identity{ID: u.ID}, message.Moi{})
-	if got.Identifiant != strings.ToLower(email) || got.Droits["comptabilite"] != "le" {
+	if got.Identifiant != strings.ToLower(email) || got.Droits["comptabilite"] != "lmve" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -570,7 +570,7 @@ func TestDefaultRoles(t *testing.T) {
 		"superviseur":    {"lots": "lcmve", "releves": "lmv", "tournees": "lcv", "processus": "lmv"},
 		"conseiller":     {"abonnes": "lcm", "contrats": "lcm", "tournees": "l"},
 		"technicien":     {"interventions": "lm", "contrats": ""},
-		"comptable":      {"lots": "lcmve", "paiements": "lcm", "comptabilite": "le", "contrats": "l"},
+		"comptable":      {"lots": "lcmve", "paiements": "lcm", "comptabilite": "lmve", "relances": "lcmve", "contrats": "l"},
 		"abonne":         {"portail": "l", "factures": ""},
 	} {
 		got, err := rightsOf(t.Context(), b.DB, role)

@@ -36,18 +36,3 @@ func compte(ctx context.Context, tx *function.Tx, q message.Compte) (c message.C
 	c.Mouvements, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.MouvementCompte])
 	return c, err
 }
-
-// balance sums the journal by account.
-func balance(ctx context.Context, tx *function.Tx, _ message.Balance) (b message.BalanceComptes, err error) {
-	rows, err := tx.Query(ctx, `select numero, libelle, coalesce(sum(debit_centimes), 0)::bigint, coalesce(sum(credit_centimes), 0)::bigint
-		from compte left join mouvement on mouvement.compte = numero group by 1, 2 order by 1`)
-	if err != nil {
-		return b, err
-	}
-	b.Comptes, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.SoldeCompte])
-	for _, c := range b.Comptes {
-		b.DebitCentimes += c.DebitCentimes
-		b.CreditCentimes += c.CreditCentimes
-	}
-	return b, err
-}

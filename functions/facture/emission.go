@@ -54,8 +54,8 @@ func emettre(ctx context.Context, tx *function.Tx, e message.LotAEmettre) error 
 			from (select id, row_number() over (order by contrat) n from facture where lot_id = $1 and entite = $2) r
 			where f.id = r.id`, e.LotID, part.Entite, serie, base, tx.Now)
 	}
-	b.Queue(`insert into ecriture (id, date, piece, libelle)
-		select id, date_facturation, numero, 'Facture ' || numero || ' ' || nom from facture where lot_id = $1`, e.LotID)
+	b.Queue(`insert into ecriture (id, date, piece, libelle, entite)
+		select id, date_facturation, numero, 'Facture ' || numero || ' ' || nom, entite from facture where lot_id = $1`, e.LotID)
 	b.Queue(journalFactures, e.LotID)
 	b.Queue("update lot set etat = 'EMIS', emis_a = $2 where id = $1", e.LotID, tx.Now)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {

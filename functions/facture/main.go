@@ -69,7 +69,20 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("paiements:creer", enregistrerPaiement),
 		function.Answer("paiements:modifier", rejeterUnPaiement),
 		function.Answer("paiements:lire,portail:lire", compte),
+
 		function.Answer("comptabilite:lire", balance),
+		function.Answer("comptabilite:lire", grandLivre),
+		function.Answer("comptabilite:lire", journal),
+		function.Answer("comptabilite:lire", balanceAgee),
+		function.Answer("comptabilite:lire", declarationTVA),
+		function.Answer("comptabilite:lire", entitesComptables),
+		function.Answer("comptabilite:modifier", reglerComptabilite),
+		function.Answer("comptabilite:lire", apercuCloture),
+		function.Answer("comptabilite:valider", cloturer),
+		function.Answer("comptabilite:lire", clotures),
+		function.Answer("comptabilite:lire", controlerComptes),
+		function.Answer("comptabilite:exporter", exporterComptabilite),
+
 		function.Answer("tableau:lire", tableau),
 	}
 }

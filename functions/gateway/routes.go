@@ -14,7 +14,8 @@ var tags = []*huma.Tag{
 	{Name: "releves", Description: "Meter readings: rounds, and the queue of suspect ones"},
 	{Name: "tarifs", Description: "Tariffs of the service and rates of the agence de l'eau"},
 	{Name: "lots", Description: "Billing runs"},
-	{Name: "factures", Description: "Bills, payments and the trial balance"},
+	{Name: "factures", Description: "Bills and payments"},
+	{Name: "comptabilite", Description: "The books: balance, journal, VAT, closing, files for accountants"},
 	{Name: "interventions", Description: "Field work"},
 	{Name: "plans", Description: "Running processes"},
 	{Name: "envois", Description: "Mail sent"},
@@ -103,8 +104,7 @@ func (g *gateway) routes() {
 	expose(g, route{"POST", "/v1/paiements", "enregistrerPaiement", "Record money received; it is matched with bills", "factures", 201},
 		body[message.EnregistrerPaiement])
 	g.paiements()
-	expose(g, route{"GET", "/v1/balance", "lireBalance", "Read the trial balance of the journal", "factures", 0},
-		func(*Nothing) message.Balance { return message.Balance{} })
+	g.comptabilite()
 
 	expose(g, route{"GET", "/v1/interventions", "listerInterventions", "List field work by day; a technician sees their own and unassigned ones", "interventions", 0},
 		func(in *ListeInterventions) message.Interventions {

@@ -46,6 +46,9 @@ func Catalogue() []Entry {
 
 		command(RejeterPaiement{}), event(PaiementRejete{}), event(FactureRouverte{}),
 
+		query(GrandLivre{}), query(Journal{}), query(BalanceAgee{}), query(DeclarationTVA{}), query(EntitesComptables{}), command(ReglerComptabilite{}),
+		query(ApercuCloture{}), command(Cloturer{}), query(Clotures{}), query(ExporterComptabilite{}), query(ControlerComptes{}),
+
 		command(CreerIntervention{}), command(AffecterIntervention{}), command(AvancerIntervention{}), command(RealiserIntervention{}),
 		command(DeclarerImpossible{}), query(Interventions{}), query(InterventionParID{}),
 		event(InterventionRealisee{}), event(InterventionImpossible{}),

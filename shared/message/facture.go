@@ -342,8 +342,12 @@ type MouvementCompte struct {
 	SoldeCentimes   int64  `json:"solde_centimes" doc:"Of the account after it"`
 }
 
-// Balance reads the sums of the journal by account.
-type Balance struct{}
+// Balance reads the sums of the journal by account over days, both included.
+type Balance struct {
+	Du     Date   `json:"du,omitzero" format:"date" doc:"From the first entry when absent"`
+	Au     Date   `json:"au,omitzero" format:"date" doc:"To the last entry when absent"`
+	Entite string `json:"entite,omitempty" validate:"max=40" doc:"All entities when absent"`
+}
 
 func (Balance) Type() string              { return "fr.aquaerp.facture.balance.v1" }
 func (Balance) Reply() (r BalanceComptes) { return }
@@ -358,10 +362,12 @@ type BalanceComptes struct {
 
 // SoldeCompte are the sums of one account.
 type SoldeCompte struct {
-	Compte         string `json:"compte" doc:"Number of the chart of accounts"`
-	Libelle        string `json:"libelle"`
-	DebitCentimes  int64  `json:"debit_centimes"`
-	CreditCentimes int64  `json:"credit_centimes"`
+	Compte            string `json:"compte" doc:"Number of the chart of accounts"`
+	Libelle           string `json:"libelle"`
+	OuvertureCentimes int64  `json:"ouverture_centimes" doc:"Balance before the first day: above zero on the side of debit"`
+	DebitCentimes     int64  `json:"debit_centimes"`
+	CreditCentimes    int64  `json:"credit_centimes"`
+	SoldeCentimes     int64  `json:"solde_centimes" doc:"Balance at the end of the last day"`
 }
 
 // TableauFactures counts bills for the dashboard.
