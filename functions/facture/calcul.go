@@ -163,7 +163,8 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 		}
 		return rows.Err()
 	})
-	b.Queue("select contrat_id, pose_id, date, index, estimee, id, source from releve where contrat_id = any($1::uuid[]) and not exists (select from remplacement where releve_id = id) order by date", ids).Query(func(rows pgx.Rows) error {
+	b.Queue(`select contrat_id, pose_id, date, coalesce((select index from correction_releve where releve_id = releve.id), index), estimee, id, source
+		from releve where contrat_id = any($1::uuid[]) and not exists (select from remplacement where releve_id = id) order by date`, ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var contrat string
 			var p point
@@ -176,7 +177,7 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 		}
 		return rows.Err()
 	})
-	b.Queue(`select contrat_id, coalesce(numero, ''), du, au, estimee, lignes from facture
+	b.Queue(`select contrat_id, coalesce(numero, ''), du, au, estimee, `+lignesNettes+` from facture
 		where contrat_id = any($1::uuid[]) and nature in ('FACTURE', 'SOLDE') and etat <> 'ANNULEE_PAR_AVOIR' order by au`, ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var contrat string
@@ -192,3 +193,8 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 	})
 	return out, tx.SendBatch(ctx, b).Close()
 }
+
+// lignesNettes are the lines of a bill; of an estimate also those of its
+// avoirs, since what was taken back is not to be reversed again.
+const lignesNettes = `case when estimee then lignes || coalesce((select jsonb_agg(l) from facture a, jsonb_array_elements(a.lignes) l
+	where a.corrige_id = facture.id and a.nature = 'AVOIR'), '[]') else lignes end`

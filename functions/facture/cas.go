@@ -65,19 +65,25 @@ var errSansReleve = errors.New("no reading closes the period")
 // priced again together with what the real reading shows, and come back as
 // acomptes. estimee tells that the bill itself rests on an estimate.
 func (d *dossier) cas(periode tarif.Periode) (c tarif.Cas, estimee bool, err error) {
+	return d.jusqua(periode.Du, periode.Au+tolerance)
+}
+
+// jusqua is cas for a period that starts on du, with the readings of no later
+// day than the given one.
+func (d *dossier) jusqua(du, jusqua tarif.Date) (c tarif.Cas, estimee bool, err error) {
 	points := d.known()
 	var from, billed tarif.Date
 	var acomptes []tarif.Acompte
 	switch before := d.anterieur; {
 	case before == nil:
-		from = opening(points, periode.Du)
+		from = opening(points, du)
 		billed = from
 	case before.estimee:
 		from, billed, acomptes = before.du, before.au, before.acomptes()
 	default:
 		from, billed = before.au, before.au
 	}
-	end := slices.IndexFunc(points, func(p point) bool { return p.date > periode.Au+tolerance })
+	end := slices.IndexFunc(points, func(p point) bool { return p.date > jusqua })
 	if end < 0 {
 		end = len(points)
 	}

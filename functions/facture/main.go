@@ -66,6 +66,12 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("factures:lire,portail:lire", factures),
 		function.Answer("factures:lire,portail:lire", service.document).ByPost(),
 
+		function.Answer("factures:modifier", emettreAvoir),
+		function.Answer("factures:modifier", rectifier),
+		function.Answer("factures:creer", emettreManuelle),
+		function.Answer("tarifs:creer", definirPrestation),
+		function.Answer("factures:lire", prestations),
+
 		function.Answer("paiements:creer", enregistrerPaiement),
 		function.Answer("paiements:modifier", rejeterUnPaiement),
 		function.Answer("paiements:lire,portail:lire", compte),

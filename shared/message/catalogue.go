@@ -42,7 +42,8 @@ func Catalogue() []Entry {
 		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}),
 		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),
 		event(LotACalculer{}), event(LotAEmettre{}), event(FacturesEmises{}), event(FacturePayee{}),
-		event(AvoirEmis{}),
+
+		command(EmettreAvoir{}), command(RectifierFacture{}), command(EmettreManuelle{}), command(DefinirPrestation{}), query(Prestations{}), event(AvoirEmis{}),
 
 		command(RejeterPaiement{}), event(PaiementRejete{}), event(FactureRouverte{}),
 

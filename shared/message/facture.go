@@ -213,14 +213,15 @@ type Correction struct {
 
 // LigneFacture is a line of a bill.
 type LigneFacture struct {
-	Rubrique   string `json:"rubrique" enum:"distribution,eaux_usees,organismes_publics"`
-	Code       string `json:"code" doc:"<grille>/fixe, <grille>/tranche-<k>, redevance/<code>, acompte/<code>"`
+	Rubrique   string `json:"rubrique" enum:"distribution,eaux_usees,organismes_publics,prestations" doc:"prestations stands outside the three rubriques of a bill of water"`
+	Code       string `json:"code" doc:"<grille>/fixe, <grille>/tranche-<k>, redevance/<code>, acompte/<code>, prestation/<code>, ligne/<n>, avoir/<rubrique>"`
 	Libelle    string `json:"libelle" doc:"In French, as printed"`
 	Litres     int64  `json:"litres"`
 	Jours      int    `json:"jours"`
 	PrixUE     int64  `json:"prix_ue" doc:"Unit price in micro-euros: per m3, or per dwelling and year for a fixed part"`
 	HTCentimes int64  `json:"ht_centimes"`
 	TVAPM      int64  `json:"tva_pm"`
+	Quantite   int64  `json:"quantite,omitempty" doc:"Of a line written by a person; its unit price is of one"`
 	Compte     string `json:"compte,omitempty" doc:"Account that a line written by a person is booked on; others follow their rubrique"`
 	Regle      int    `json:"regle,omitempty" doc:"Rule that priced it: 5 fixed part, 6 slab, 7 redevance, 9 acompte; absent on a line that a person wrote"`
 	Exact      string `json:"exact,omitempty" doc:"HT in centimes before rounding, as numerator/denominator"`
