@@ -72,6 +72,9 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("tarifs:creer", definirPrestation),
 		function.Answer("factures:lire", prestations),
 
+		function.Answer("factures:lire,portail:lire", expliquerFacture),
+		function.Answer("factures:lire,portail:lire", simulerFacture),
+
 		function.Answer("paiements:creer", enregistrerPaiement),
 		function.Answer("paiements:modifier", rejeterUnPaiement),
 		function.Answer("paiements:lire,portail:lire", compte),

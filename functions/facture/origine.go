@@ -78,6 +78,20 @@ func (d *dossier) origine(c *tarif.Cas, t message.TarifsEnVigueur, bassin string
 		}
 		o.Poses = append(o.Poses, from)
 	}
+	o.tarifs(c, t, bassin)
+	if len(c.Acomptes) > 0 {
+		for _, l := range d.anterieur.estimees() {
+			o.Acomptes = append(o.Acomptes, origineDAcompte{d.anterieur.numero, l.Libelle, l.PrixUE})
+		}
+	}
+	if c.Fuite != nil {
+		o.Habitude = d.habitude(c.Periode)
+	}
+	return o
+}
+
+// tarifs tells where the tariffs of a case came from.
+func (o *origine) tarifs(c *tarif.Cas, t message.TarifsEnVigueur, bassin string) {
 	for _, used := range c.Grilles {
 		k := slices.IndexFunc(t.Grilles, func(g message.Grille) bool { return g.Code == used.Code })
 		o.Grilles = append(o.Grilles, origineDeGrille{t.Grilles[k].ID, t.Grilles[k].Deliberation})
@@ -94,15 +108,6 @@ func (d *dossier) origine(c *tarif.Cas, t message.TarifsEnVigueur, bassin string
 		}
 		o.Redevances = append(o.Redevances, origineDeRedevance{t.Redevances[k].ID, t.Redevances[k].Libelle, t.Redevances[k].Source})
 	}
-	if len(c.Acomptes) > 0 {
-		for _, l := range d.anterieur.estimees() {
-			o.Acomptes = append(o.Acomptes, origineDAcompte{d.anterieur.numero, l.Libelle, l.PrixUE})
-		}
-	}
-	if c.Fuite != nil {
-		o.Habitude = d.habitude(c.Periode)
-	}
-	return o
 }
 
 // provenance is how an index was obtained.
@@ -146,6 +151,9 @@ func tarifer(c *tarif.Cas, o *origine) (tarifee, error) {
 	return f, nil
 }
 
+// reprise opens the words of a line that takes an estimate back.
+const reprise = "Reprise d'estimation : "
+
 // mots are the words and the unit price of a line, as its reader sees them.
 func mots(c *tarif.Cas, o *origine, how tarif.Calcul) (libelle string, prixUE int64) {
 	switch how.Regle {
@@ -164,7 +172,7 @@ func mots(c *tarif.Cas, o *origine, how tarif.Calcul) (libelle string, prixUE in
 		return o.Redevances[how.Source].Libelle, r.TauxM3 * r.CoefficientPm / 1000
 	default:
 		a := &o.Acomptes[how.Source]
-		return "Reprise d'estimation : " + a.Libelle, a.PrixUE
+		return reprise + a.Libelle, a.PrixUE
 	}
 }
 

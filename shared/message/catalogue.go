@@ -40,6 +40,7 @@ func Catalogue() []Entry {
 		command(AccorderProfil{}), command(FermerProfil{}), query(ProfilsAccordes{}),
 		command(PreparerLot{}), query(LotParID{}), query(Lots{}), command(EmettreLot{}), command(RejeterLot{}),
 		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}),
+		query(ExpliquerFacture{}), query(SimulerFacture{}),
 		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),
 		event(LotACalculer{}), event(LotAEmettre{}), event(FacturesEmises{}), event(FacturePayee{}),
 
