@@ -68,16 +68,13 @@ func constat(f message.Facture, resume message.Phrase) message.Explication {
 // sommer adds the lines up by rubrique and says the total.
 func sommer(e *message.Explication) {
 	e.Rubriques = []message.Rubrique{}
-	for _, r := range rubriques {
-		sum, some := int64(0), false
-		for _, l := range e.Lignes {
-			if l.Rubrique == r.code {
-				sum, some = sum+l.HTCentimes, true
-			}
+	for _, l := range e.Lignes {
+		k := slices.IndexFunc(e.Rubriques, func(r message.Rubrique) bool { return r.Code == l.Rubrique })
+		if k < 0 {
+			k = len(e.Rubriques)
+			e.Rubriques = append(e.Rubriques, message.Rubrique{Code: l.Rubrique})
 		}
-		if some {
-			e.Rubriques = append(e.Rubriques, message.Rubrique{Code: r.code, HTCentimes: sum})
-		}
+		e.Rubriques[k].HTCentimes += l.HTCentimes
 	}
 	e.Total = phrase(func(l langue) string {
 		return l.euros(e.HTCentimes) + l.pick(" hors taxes + ", " before VAT + ") + l.euros(e.TVACentimes) + l.pick(" de TVA = ", " of VAT = ") + l.euros(e.TTCCentimes)
@@ -308,8 +305,8 @@ func (x explique) redevance(l langue, line message.LigneExpliquee, r *tarif.Rede
 	if line.Origine != "" {
 		source = " (" + line.Origine + ")"
 	}
-	return fmt.Sprintf(l.pick("« %s », reversée à un organisme public : %s par m³, au taux en vigueur le %s, jour de la facture%s.",
-		"“%s”, passed on to a public body: %s per m³, at the rate in force on %s, the day of the bill%s."),
+	return fmt.Sprintf(l.pick("« %s », reversée à un organisme public : %s par m³, au taux en vigueur à la date de facturation, le %s%s.",
+		"“%s”, passed on to a public body: %s per m³, at the rate in force on the date of billing, %s%s."),
 		line.Libelle, l.prix(r.TauxM3), l.date(x.c.DateFacturation), source)
 }
 

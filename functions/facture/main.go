@@ -7,7 +7,8 @@
 // these as a constraint.
 //
 // `facture simuler` prices cases from standard input without any of that:
-// see package tarif.
+// see package tarif. `facture rejouer` prices issued bills again from what is
+// stored with them, and names every difference.
 package main
 
 import (
@@ -17,19 +18,26 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/jackc/pgx/v5"
+
 	"aquaerp.fr/functions/facture/tarif"
 	"aquaerp.fr/shared/function"
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "simuler" {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		if err := tarif.Simuler(ctx, os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, "facture simuler:", err)
-			os.Exit(1)
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "simuler":
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			if err := tarif.Simuler(ctx, os.Stdin, os.Stdout); err != nil {
+				fmt.Fprintln(os.Stderr, "facture simuler:", err)
+				os.Exit(1)
+			}
+			return
+		case "rejouer":
+			function.ReadOnly("facture", func(ctx context.Context, tx pgx.Tx) error { return rejouer(ctx, tx, os.Args[2:], os.Stdout) })
 		}
-		return
 	}
 	function.Main("facture", listens)
 }
