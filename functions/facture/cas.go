@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"slices"
 
@@ -27,6 +28,11 @@ type contrat struct {
 	assainissement bool
 	habitation     bool
 	place
+
+	// What the bill says of whom it goes to.
+	abonneID, nom, email, pdl, lieu, modePaiement string
+	adresse                                       json.RawMessage
+	entite                                        string // who issues it
 }
 
 type pose struct {

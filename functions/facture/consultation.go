@@ -113,7 +113,7 @@ func tableau(ctx context.Context, tx *function.Tx, _ message.TableauFactures) (c
 			coalesce(sum(greatest(ttc_centimes, 0) - paye_centimes), 0)::bigint,
 			coalesce(sum(greatest(ttc_centimes, 0) - paye_centimes) filter (where echeance < $1), 0)::bigint,
 			count(*), count(*) filter (where echeance < $1 and etat in ('EMISE', 'PARTIELLE')),
-			(select count(*) from lot where etat = 'CALCULE')
+			(select count(*) from lot where etat in ('CALCULE', 'CONTROLE'))
 		from facture where numero is not null`, tx.Today()).
 		Scan(&c.FactureCentimes, &c.EncaisseCentimes, &c.ResteCentimes, &c.EchuCentimes, &c.Factures, &c.Impayees, &c.Lots)
 	return c, err

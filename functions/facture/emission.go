@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/message"
@@ -13,88 +14,104 @@ import (
 // parAnnonce is how many issued bills one event names.
 const parAnnonce = 100
 
-// emettre issues a lot in one transaction: a contiguous block of the series,
-// which stays locked to the end, a number for each bill in order of contract,
-// its entry in the journal, and the events that tell of them.
-func emettre(ctx context.Context, tx *function.Tx, e message.LotAEmettre) error {
-	etat, err := lockLot(ctx, tx, e.LotID)
-	if err != nil || etat == "EMIS" {
-		return err
-	}
-	if etat != "EMISSION" {
-		return function.Conflict("lot_pas_approuve", "L'émission de ce lot n'a pas été demandée.", "Nobody asked to issue this lot.")
-	}
-	parts, err := parEntite(ctx, tx, e.LotID)
+// emettreLot reserves the numbers of an approved lot and asks for its chunks
+// to be issued.
+//
+// Numbers are reserved once, here, in a transaction that touches no bill; each
+// chunk knows the number before its first, so chunks are issued in any order,
+// at the same time, and again after a crash, and always give the same bill the
+// same number. What could refuse a chunk later is refused now, because a
+// number reserved must be given: dates that would go back, a month that is
+// closed, bills that are not those that were counted.
+func emettreLot(ctx context.Context, tx *function.Tx, c message.EmettreLot) (message.Lot, error) {
+	lot, err := lockLot(ctx, tx, c.LotID)
 	if err != nil {
-		return err
+		return message.Lot{}, err
 	}
-	var date message.Date
-	if err := tx.QueryRow(ctx, "select date_facturation from lot where id = $1", e.LotID).Scan(&date); err != nil {
-		return err
+	switch lot.etat {
+	case "EMISSION", "EMIS": // asked before
+		return loadLot(ctx, tx, c.LotID)
+	case "CONTROLE":
+	case "CALCULE":
+		return message.Lot{}, function.Conflict("lot_pas_approuve",
+			"Une seconde personne doit d'abord approuver ce lot.", "A second person has to approve this lot first.")
+	default:
+		return message.Lot{}, function.Conflict("lot_pas_calcule",
+			"Seul un lot approuvé peut être émis ; celui-ci est "+lot.etat+".", "Only an approved lot can be issued; this one is "+lot.etat+".")
 	}
-	for _, part := range parts {
-		err := chronological(ctx, tx, part.Entite, "FACTURE", date, forUpdate)
-		if p := (*message.Problem)(nil); errors.As(err, &p) {
-			// A bill with a later date was issued since this was asked: the lot waits for a person again.
-			_, err := tx.Exec(ctx, "update lot set etat = 'CALCULE' where id = $1", e.LotID)
-			return err
+	// No month closes until this is committed; then closing sees the lot.
+	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock_shared(hashtext('facture.cloture'))"); err != nil {
+		return message.Lot{}, err
+	}
+	parts, err := parEntite(ctx, tx, c.LotID)
+	if err != nil {
+		return message.Lot{}, err
+	}
+	for _, p := range parts {
+		if p.Factures != p.Comptees {
+			return message.Lot{}, function.Conflict("lot_modifie",
+				"Les factures de ce lot ne sont plus celles qui ont été contrôlées : rejetez-le et préparez-le à nouveau.",
+				"The bills of this lot are not those that were counted any more: reject it and prepare it again.")
 		}
+		if err := periodeOuverte(ctx, tx, p.Entite, lot.dateFacturation); err != nil {
+			return message.Lot{}, err
+		}
+		serie, base, err := reserver(ctx, tx, p.Entite, "FACTURE", lot.dateFacturation, p.Factures)
 		if err != nil {
-			return err
+			return message.Lot{}, err
+		}
+		if _, err := tx.Exec(ctx, `update lot_numeros n set serie = $3, base = $4 + r.before
+			from (select tranche, sum(factures) over (order by tranche) - factures before from lot_numeros where lot_id = $1 and entite = $2) r
+			where n.lot_id = $1 and n.entite = $2 and n.tranche = r.tranche`, c.LotID, p.Entite, serie, base); err != nil {
+			return message.Lot{}, err
 		}
 	}
-	b := &pgx.Batch{}
-	for _, part := range parts {
-		serie, base, err := reserver(ctx, tx, part.Entite, "FACTURE", date, part.Factures)
-		if err != nil {
-			return err
-		}
-		b.Queue(`update facture f set serie = $3, rang = $4 + r.n, numero = $3 || '-' || lpad(($4 + r.n)::text, 6, '0'), emise_a = $5,
-				etat = case when ttc_centimes <= 0 then 'PAYEE' else 'EMISE' end
-			from (select id, row_number() over (order by contrat) n from facture where lot_id = $1 and entite = $2) r
-			where f.id = r.id`, e.LotID, part.Entite, serie, base, tx.Now)
+	// A chunk without a bill has nothing to issue.
+	if _, err := tx.Exec(ctx, `with vides as (update lot_tranche set emise_a = $2 where lot_id = $1 and factures = 0 returning 1)
+		update lot set etat = 'EMISSION', faites = (select count(*) from vides), relances = -1 where id = $1`, c.LotID, tx.Now); err != nil {
+		return message.Lot{}, err
 	}
-	b.Queue(`insert into ecriture (id, date, piece, libelle, entite)
-		select id, date_facturation, numero, 'Facture ' || numero || ' ' || nom, entite from facture where lot_id = $1`, e.LotID)
-	b.Queue(journalFactures, e.LotID)
-	b.Queue("update lot set etat = 'EMIS', emis_a = $2 where id = $1", e.LotID, tx.Now)
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return err
+	if err := relancer(ctx, tx, c.LotID, "EMISSION"); err != nil {
+		return message.Lot{}, err
 	}
-	return annoncer(ctx, tx, e.LotID)
+	return loadLot(ctx, tx, c.LotID)
 }
 
-// part is how many bills of a lot an entity issues.
+// part is how many bills of a lot an entity issues: as its chunks counted
+// them, and as they are there.
 type part struct {
-	Entite   string
-	Factures int64
+	Entite             string
+	Factures, Comptees int64
 }
 
 // parEntite are the parts of a lot, in the order in which everybody locks series.
 func parEntite(ctx context.Context, tx *function.Tx, lotID string) ([]part, error) {
-	rows, err := tx.Query(ctx, "select entite, count(*) from facture where lot_id = $1 group by entite order by entite", lotID)
+	rows, err := tx.Query(ctx, `select entite, coalesce(n.factures, 0)::bigint, coalesce(f.factures, 0)
+		from (select entite, sum(factures) factures from lot_numeros where lot_id = $1 group by entite) n
+		full join (select entite, count(*) factures from facture where lot_id = $1 and etat = 'CALCULEE' group by entite) f using (entite)
+		order by entite`, lotID)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[part])
 }
 
-// journalFactures books the bills of a lot: the abonne owes TTC, the service
-// earned HT by rubrique, the State is owed VAT. A negative sum changes sides.
-const journalFactures = `insert into mouvement (ecriture_id, compte, debit_centimes, credit_centimes)
-	select id, compte, greatest(montant, 0), greatest(-montant, 0) from (
-		select id, '411' compte, ttc_centimes montant from facture where lot_id = $1
-		union all
-		select id, '44571', -tva_centimes from facture where lot_id = $1
-		union all
-		select f.id, case l ->> 'rubrique' when 'distribution' then '70111' when 'eaux_usees' then '70611' else '70128' end,
-			-sum((l ->> 'ht_centimes')::bigint)::bigint
-		from facture f, jsonb_array_elements(f.lignes) l where f.lot_id = $1 group by 1, 2
-	) m where montant <> 0`
-
-// annoncer tells of every bill of an issued lot.
-func annoncer(ctx context.Context, tx *function.Tx, lotID string) error {
-	rows, err := tx.Query(ctx, `select id, numero, contrat_id, abonne_id, nom, email, ttc_centimes, echeance from facture where lot_id = $1 order by rang`, lotID)
+// emettreTranche issues a chunk of a lot, once: a number for each bill in
+// order of contract, its entry in the journal, and the events that tell of
+// them. The lot is EMIS with its last chunk.
+func emettreTranche(ctx context.Context, tx *function.Tx, e message.TrancheAEmettre) error {
+	var factures int
+	var de, a string
+	err := tx.QueryRow(ctx, `update lot_tranche t set emise_a = $3 from lot l
+		where t.lot_id = $1 and t.tranche = $2 and t.emise_a is null and l.id = t.lot_id and l.etat = 'EMISSION'
+		returning t.factures, t.de, t.a`, e.LotID, e.Tranche, tx.Now).Scan(&factures, &de, &a)
+	if err == pgx.ErrNoRows {
+		return nil // issued before
+	}
+	if err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, emettreFactures, e.LotID, e.Tranche, de, a, tx.Now)
 	if err != nil {
 		return err
 	}
@@ -102,8 +119,46 @@ func annoncer(ctx context.Context, tx *function.Tx, lotID string) error {
 	if err != nil {
 		return err
 	}
+	if len(bills) != factures {
+		return fmt.Errorf("chunk %d of lot %s has %d bills to issue, and %d numbers", e.Tranche, e.LotID, len(bills), factures)
+	}
 	for start := 0; start < len(bills); start += parAnnonce {
-		tx.Emit(lotID, 0, message.FacturesEmises{LotID: lotID, Factures: bills[start:min(start+parAnnonce, len(bills))]})
+		tx.Emit(e.LotID, 0, message.FacturesEmises{LotID: e.LotID, Factures: bills[start:min(start+parAnnonce, len(bills))]})
+	}
+	// Last, because chunks wait for each other here.
+	var done bool
+	b := &pgx.Batch{}
+	b.Queue(`update lot set faites = faites + 1, etat = case when faites + 1 = tranches then 'EMIS' else etat end,
+			emis_a = case when faites + 1 = tranches then $2::timestamptz end where id = $1 and etat = 'EMISSION'`, e.LotID, tx.Now).
+		Exec(func(tag pgconn.CommandTag) error { done = tag.RowsAffected() == 1; return nil })
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	if !done {
+		return fmt.Errorf("lot %s is not being issued", e.LotID)
 	}
 	return nil
 }
+
+// emettreFactures numbers and books the bills of a chunk in one statement: the
+// abonne owes TTC, the service earned HT by rubrique, the State is owed VAT. A
+// negative sum changes sides.
+const emettreFactures = `
+	with emises as (
+		update facture f set serie = r.serie, rang = r.base + r.n, numero = r.serie || '-' || lpad((r.base + r.n)::text, greatest(6, length((r.base + r.n)::text)), '0'), emise_a = $5,
+			etat = case when ttc_centimes <= 0 then 'PAYEE' else 'EMISE' end
+		from (select f.id, n.serie, n.base, row_number() over (partition by f.entite order by f.contrat, f.id) n
+			from facture f join lot_numeros n on n.lot_id = f.lot_id and n.tranche = $2 and n.entite = f.entite
+			where f.lot_id = $1 and f.contrat between $3 and $4) r
+		where f.id = r.id and f.numero is null
+		returning f.*
+	), entrees as (
+		insert into ecriture (id, date, piece, libelle, entite) select id, date_facturation, numero, 'Facture ' || numero || ' ' || nom, entite from emises
+	), mouvements as (
+		insert into mouvement (ecriture_id, compte, debit_centimes, credit_centimes)
+		select id, m.compte, greatest(m.centimes, 0), greatest(-m.centimes, 0) from emises
+		cross join lateral (values ('411', ttc_centimes), ('44571', -tva_centimes),
+			('70111', -distribution_centimes), ('70611', -eaux_usees_centimes), ('70128', -organismes_centimes)) m (compte, centimes)
+		where m.centimes <> 0
+	)
+	select id, numero, contrat_id, abonne_id, nom, email, ttc_centimes, echeance from emises order by serie, rang`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -9,50 +10,85 @@ import (
 	"aquaerp.fr/shared/message"
 )
 
-// parTranche is how many contracts one event asks to price: small enough to
-// spread over instances and to be done well within a delivery's time.
-const parTranche = 50
+// A lot is PREPARE while its chunks are priced, CALCULE when it waits for a
+// second person, CONTROLE when it may be issued, EMISSION while its chunks are
+// issued, EMIS when the last one is; or REJETE at any time before EMISSION,
+// and then nothing of it is left.
+
+// lotReglages are settings of the machine that bills, not of the service.
+type lotReglages struct {
+	// ParTranche is how many contracts one event asks to price: many, so that
+	// a chunk costs little beside its bills, and few enough to spread over
+	// instances and to be done well within a delivery's time.
+	ParTranche int `envconfig:"LOT_PAR_TRANCHE" default:"400"`
+}
+
+// aFacturer are the contracts c of an extent with no bill for a period yet;
+// parameters: du, au, commune, profil, secteur.
+const aFacturer = `depuis < $2 and ($3 = '' or code_insee = $3) and ($4 = '' or profil = $4) and ($5 = '' or secteur = $5)
+	and not exists (select from facture f where f.contrat_id = c.id and f.periode && daterange($1, $2)
+		and f.nature in ('FACTURE', 'SOLDE') and f.etat <> 'ANNULEE_PAR_AVOIR')`
+
+// etendue are the parameters of aFacturer.
+func etendue(c message.PreparerLot) []any { return []any{c.Du, c.Au, c.Commune, c.Profil, c.Secteur} }
 
 // preparerLot starts a billing run and returns at once; its chunks travel as
 // events.
-func preparerLot(ctx context.Context, tx *function.Tx, c message.PreparerLot) (message.Lot, error) {
+func (r lotReglages) preparerLot(ctx context.Context, tx *function.Tx, c message.PreparerLot) (message.Lot, error) {
 	if err := checkDates(ctx, tx, c); err != nil {
 		return message.Lot{}, err
 	}
-	rows, err := tx.Query(ctx, `select id from contrat c
-		where depuis < $2 and not exists (select from facture f where f.contrat_id = c.id and f.periode && daterange($1, $2)
-			and f.nature in ('FACTURE', 'SOLDE') and f.etat <> 'ANNULEE_PAR_AVOIR')
-		order by numero`, c.Du, c.Au)
+	id, err := r.ouvrirLot(ctx, tx, c, tx.Identity().ID, tx.Identity().Nom)
 	if err != nil {
 		return message.Lot{}, err
 	}
-	contrats, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return loadLot(ctx, tx, id)
+}
+
+// ouvrirLot cuts the contracts to bill into chunks, by their numbers.
+func (r lotReglages) ouvrirLot(ctx context.Context, tx *function.Tx, c message.PreparerLot, par, nom string) (id string, err error) {
+	rows, err := tx.Query(ctx, `select min(numero), max(numero), count(*)
+		from (select numero, (row_number() over (order by numero, id) - 1) / $6 as tranche from contrat c where `+aFacturer+`) c
+		group by tranche order by tranche`, append(etendue(c), r.ParTranche)...)
 	if err != nil {
-		return message.Lot{}, err
+		return "", err
 	}
-	if len(contrats) == 0 {
-		return message.Lot{}, function.Refused("lot_vide",
+	type tranche struct {
+		De, A    string
+		Contrats int
+	}
+	tranches, err := pgx.CollectRows(rows, pgx.RowToStructByPos[tranche])
+	if err != nil {
+		return "", err
+	}
+	if len(tranches) == 0 {
+		return "", function.Refused("lot_vide",
 			"Aucun contrat n'est à facturer sur cette période : tous le sont déjà, ou aucun n'est actif.",
 			"No contract is left to bill for this period.")
 	}
-	id := function.NewID()
-	tranches := (len(contrats) + parTranche - 1) / parTranche
-	tag, err := tx.Exec(ctx, `insert into lot (id, libelle, etat, du, au, date_facturation, echeance, contrats, tranches, cree_a, cree_par)
-		values ($1, $2, 'PREPARE', $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
-		id, c.Libelle, c.Du, c.Au, c.DateFacturation, c.Echeance, len(contrats), tranches, tx.Now, tx.Identity().ID)
+	id, contrats := function.NewID(), 0
+	for _, t := range tranches {
+		contrats += t.Contrats
+	}
+	tag, err := tx.Exec(ctx, `insert into lot (id, libelle, etat, du, au, date_facturation, echeance, commune, profil, secteur, contrats, tranches, cree_a, relance_a, cree_par, cree_nom)
+		values ($1, $2, 'PREPARE', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14) on conflict do nothing`,
+		id, c.Libelle, c.Du, c.Au, c.DateFacturation, c.Echeance, c.Commune, c.Profil, c.Secteur, contrats, len(tranches), tx.Now, par, nom)
 	if err != nil {
-		return message.Lot{}, err
+		return "", err
 	}
 	if tag.RowsAffected() == 0 {
-		return message.Lot{}, function.Conflict("lot_en_cours",
+		return "", function.Conflict("lot_en_cours",
 			"Un autre lot est en cours sur cette période ; émettez-le ou rejetez-le d'abord.",
 			"Another lot is under way for this period; issue or reject it first.")
 	}
-	for i := range tranches {
-		chunk := contrats[i*parTranche : min((i+1)*parTranche, len(contrats))]
-		tx.Emit(id, 0, message.LotACalculer{LotID: id, Tranche: i, Contrats: chunk})
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"lot_tranche"}, []string{"lot_id", "tranche", "de", "a", "contrats"},
+		pgx.CopyFromSlice(len(tranches), func(i int) ([]any, error) {
+			return []any{id, int32(i), tranches[i].De, tranches[i].A, int32(tranches[i].Contrats)}, nil
+		}))
+	for i, t := range tranches {
+		tx.Emit(id, 0, message.TrancheACalculer{LotID: id, Tranche: i, De: t.De, A: t.A})
 	}
-	return loadLot(ctx, tx, id)
+	return id, err
 }
 
 // checkDates refuses a lot whose dates break a rule.
@@ -72,7 +108,7 @@ func checkDates(ctx context.Context, tx *function.Tx, c message.PreparerLot) err
 			"L'échéance laisse au moins 14 jours.", "The due date leaves at least 14 days.")
 	}
 	rows, err := tx.Query(ctx, `select distinct coalesce(co.entite, 'principale')
-		from contrat c left join commune co using (code_insee) where depuis < $1`, c.Au)
+		from contrat c left join commune co using (code_insee) where depuis < $1 and ($2 = '' or code_insee = $2)`, c.Au, c.Commune)
 	if err != nil {
 		return err
 	}
@@ -88,55 +124,60 @@ func checkDates(ctx context.Context, tx *function.Tx, c message.PreparerLot) err
 	return nil
 }
 
-// emettreLot asks for the emission of a computed lot.
-func emettreLot(ctx context.Context, tx *function.Tx, c message.EmettreLot) (message.Lot, error) {
-	etat, err := lockLot(ctx, tx, c.LotID)
-	if err != nil {
+// controlerLot approves a computed lot, by somebody else than who prepared it.
+func controlerLot(ctx context.Context, tx *function.Tx, c message.ControlerLot) (message.Lot, error) {
+	lot, err := lockLot(ctx, tx, c.LotID)
+	switch {
+	case err != nil:
 		return message.Lot{}, err
-	}
-	switch etat {
-	case "EMISSION", "EMIS": // asked before
+	case lot.etat == "CONTROLE": // asked before
 		return loadLot(ctx, tx, c.LotID)
-	case "CALCULE":
-	default:
+	case lot.etat != "CALCULE":
 		return message.Lot{}, function.Conflict("lot_pas_calcule",
-			"Seul un lot calculé peut être émis ; celui-ci est "+etat+".", "Only a computed lot can be issued; this one is "+etat+".")
+			"Seul un lot calculé peut être approuvé ; celui-ci est "+lot.etat+".", "Only a computed lot can be approved; this one is "+lot.etat+".")
 	}
-	parts, err := parEntite(ctx, tx, c.LotID)
-	if err != nil {
+	var factures int
+	var seul bool // every entity of the lot works alone
+	err = tx.QueryRow(ctx, `select coalesce(sum(n.factures), 0)::bigint, coalesce(bool_and(not c.deux_personnes), false)
+		from lot_numeros n cross join lateral (select * from controle_lot where entite in (n.entite, 'principale') order by entite <> n.entite limit 1) c
+		where lot_id = $1`, c.LotID).Scan(&factures, &seul)
+	switch who := tx.Identity(); {
+	case err != nil:
 		return message.Lot{}, err
-	}
-	if len(parts) == 0 {
+	case factures == 0:
 		return message.Lot{}, function.Refused("lot_sans_facture", "Ce lot ne contient aucune facture.", "This lot holds no bill.")
-	}
-	var date message.Date
-	if err := tx.QueryRow(ctx, "select date_facturation from lot where id = $1", c.LotID).Scan(&date); err != nil {
-		return message.Lot{}, err
-	}
-	for _, part := range parts {
-		if err := chronological(ctx, tx, part.Entite, "FACTURE", date, ""); err != nil {
+	case who.ID == lot.creePar && !seul:
+		return message.Lot{}, function.Refused("seconde_personne",
+			"Vous avez préparé ce lot : une autre personne doit l'approuver. Si le service n'en a qu'une, un administrateur peut lever cette règle.",
+			"You prepared this lot: somebody else has to approve it. Where there is nobody else, an administrator can lift this rule.")
+	default:
+		if _, err := tx.Exec(ctx, "update lot set etat = 'CONTROLE', controle_a = $2, controle_par = $3, controle_nom = $4 where id = $1",
+			c.LotID, tx.Now, who.ID, who.Nom); err != nil {
 			return message.Lot{}, err
 		}
 	}
-	if _, err := tx.Exec(ctx, "update lot set etat = 'EMISSION' where id = $1", c.LotID); err != nil {
-		return message.Lot{}, err
-	}
-	tx.Emit(c.LotID, 0, message.LotAEmettre(c))
 	return loadLot(ctx, tx, c.LotID)
 }
 
-// rejeterLot drops a computed lot: its bills had no number, so none is lost.
+// rejeterLot drops a lot that nobody asked to issue: its bills had no number,
+// so none is lost. A chunk that is being priced meanwhile finds the lot
+// REJETE at its end, and leaves nothing either.
 func rejeterLot(ctx context.Context, tx *function.Tx, c message.RejeterLot) (message.Lot, error) {
-	etat, err := lockLot(ctx, tx, c.LotID)
+	lot, err := lockLot(ctx, tx, c.LotID)
 	if err != nil {
 		return message.Lot{}, err
 	}
-	if etat != "CALCULE" {
-		return message.Lot{}, function.Conflict("lot_pas_calcule",
-			"Seul un lot calculé peut être rejeté ; celui-ci est "+etat+".", "Only a computed lot can be rejected; this one is "+etat+".")
+	switch lot.etat {
+	case "PREPARE", "CALCULE", "CONTROLE":
+	default:
+		return message.Lot{}, function.Conflict("lot_emis",
+			"Ce lot est "+lot.etat+" : il ne peut plus être rejeté.", "This lot is "+lot.etat+": it cannot be rejected any more.")
 	}
 	b := &pgx.Batch{}
 	b.Queue("delete from facture where lot_id = $1", c.LotID)
+	b.Queue("delete from lot_erreur where lot_id = $1", c.LotID)
+	b.Queue("delete from lot_numeros where lot_id = $1", c.LotID)
+	b.Queue("delete from lot_tranche where lot_id = $1", c.LotID)
 	b.Queue("update lot set etat = 'REJETE', motif = $2 where id = $1", c.LotID, c.Motif)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return message.Lot{}, err
@@ -144,12 +185,59 @@ func rejeterLot(ctx context.Context, tx *function.Tx, c message.RejeterLot) (mes
 	return loadLot(ctx, tx, c.LotID)
 }
 
-func lockLot(ctx context.Context, tx *function.Tx, id string) (etat string, err error) {
-	err = tx.QueryRow(ctx, "select etat from lot where id = $1 for update", id).Scan(&etat)
-	if err == pgx.ErrNoRows {
-		return "", lotInconnu()
+// relancerLot asks again for the chunks that are missing.
+func relancerLot(ctx context.Context, tx *function.Tx, c message.RelancerLot) (message.Lot, error) {
+	lot, err := lockLot(ctx, tx, c.LotID)
+	if err != nil {
+		return message.Lot{}, err
 	}
-	return etat, err
+	if lot.etat != "PREPARE" && lot.etat != "EMISSION" {
+		return message.Lot{}, function.Conflict("lot_au_repos", "Ce lot n'attend aucun calcul.", "This lot waits for nothing.")
+	}
+	if err := relancer(ctx, tx, c.LotID, lot.etat); err != nil {
+		return message.Lot{}, err
+	}
+	return loadLot(ctx, tx, c.LotID)
+}
+
+// relancer emits the events of missing chunks again. A chunk that is under
+// way or was done meanwhile takes no notice.
+func relancer(ctx context.Context, tx *function.Tx, lotID, etat string) error {
+	rows, err := tx.Query(ctx, `select tranche, de, a from lot_tranche
+		where lot_id = $1 and case $2 when 'PREPARE' then calculee_a is null else emise_a is null end order by tranche`, lotID, etat)
+	if err != nil {
+		return err
+	}
+	missing, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t message.TrancheACalculer, err error) {
+		t.LotID = lotID
+		err = row.Scan(&t.Tranche, &t.De, &t.A)
+		return t, err
+	})
+	for _, t := range missing {
+		if etat == "PREPARE" {
+			tx.Emit(lotID, 0, t)
+		} else {
+			tx.Emit(lotID, 0, message.TrancheAEmettre{LotID: lotID, Tranche: t.Tranche})
+		}
+	}
+	if err == nil {
+		_, err = tx.Exec(ctx, "update lot set relance_a = $2, relances = relances + 1 where id = $1", lotID, tx.Now)
+	}
+	return err
+}
+
+// lotVerrouille is what commands on a lot decide upon.
+type lotVerrouille struct {
+	etat, creePar   string
+	dateFacturation message.Date
+}
+
+func lockLot(ctx context.Context, tx *function.Tx, id string) (l lotVerrouille, err error) {
+	err = tx.QueryRow(ctx, "select etat, cree_par, date_facturation from lot where id = $1 for update", id).Scan(&l.etat, &l.creePar, &l.dateFacturation)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return l, lotInconnu()
+	}
+	return l, err
 }
 
 func lotInconnu() error {
@@ -173,16 +261,14 @@ func loadLot(ctx context.Context, tx *function.Tx, id string) (message.Lot, erro
 	if err != nil {
 		return lot, err
 	}
-	lot.Erreurs, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.LotErreur])
+	if lot.Erreurs, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.LotErreur]); err != nil {
+		return lot, err
+	}
+	rows, err = tx.Query(ctx, `select de, a, motif from lot_tranche where lot_id = $1 and motif <> '' order by tranche limit 20`, id)
 	if err != nil {
 		return lot, err
 	}
-	rows, err = tx.Query(ctx, `select l ->> 'rubrique', sum((l ->> 'ht_centimes')::bigint)::bigint
-		from facture f, jsonb_array_elements(f.lignes) l where lot_id = $1 group by 1 order by 1`, id)
-	if err != nil {
-		return lot, err
-	}
-	lot.Rubriques, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.Rubrique])
+	lot.Blocages, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.Blocage])
 	return lot, err
 }
 
@@ -205,36 +291,44 @@ func lots(ctx context.Context, tx *function.Tx, q message.Lots) (page message.Pa
 	return page, nil
 }
 
-// selectLots reads lots with their sums. While a lot has no numbers yet, the
-// numbers that it would take stand in their place: those of the first entity
-// when several issue its bills.
+// selectLots reads lots with their sums, which are those of their chunks: a
+// lot of a million bills is read as fast as a small one. While a lot has no
+// numbers yet, those that it would take stand in their place.
 func selectLots(ctx context.Context, tx *function.Tx, where string, args ...any) ([]message.Lot, error) {
-	rows, err := tx.Query(ctx, `select l.id, l.libelle, l.etat, l.du, l.au, l.date_facturation, l.echeance, l.contrats,
-			f.n, (select count(*) from lot_erreur e where e.lot_id = l.id), f.ht, f.tva, f.ttc, f.volume,
-			coalesce(n.serie, ''), coalesce(n.premier, 0), coalesce(n.dernier, 0), l.cree_a, l.emis_a
+	rows, err := tx.Query(ctx, `select l.id, l.libelle, l.etat, l.du, l.au, l.date_facturation, l.echeance, l.commune, l.profil, l.secteur,
+			coalesce(nullif(t.contrats, 0), l.contrats), t.factures, t.emises, t.erreurs, t.ht, t.tva, t.ttc, t.volume, t.distribution, t.eaux_usees, t.organismes,
+			coalesce(n.serie, ''), coalesce(n.premier, 0), coalesce(n.dernier, 0),
+			l.cree_a, l.cree_par, l.cree_nom, l.controle_a, l.controle_par, l.controle_nom, l.emis_a, l.motif
 		from lot l
-		cross join lateral (select count(*) n, coalesce(sum(ht_centimes), 0)::bigint ht, coalesce(sum(tva_centimes), 0)::bigint tva,
-			coalesce(sum(ttc_centimes), 0)::bigint ttc, coalesce(sum(volume_litres), 0)::bigint volume
-			from facture where lot_id = l.id) f
-		left join lateral (select coalesce(f.serie, s.code, concat_ws('-', nullif(e.prefixe, ''), 'F' || extract(year from l.date_facturation))) serie,
-				coalesce(min(rang), s.dernier + 1, 1) premier, coalesce(max(rang), coalesce(s.dernier, 0) + count(*)) dernier
-			from facture f join entite e on e.code = f.entite
-			left join serie s on s.entite = f.entite and s.nature = 'F' and extract(year from s.date) = extract(year from l.date_facturation)
-			where lot_id = l.id group by f.serie, s.code, e.code order by e.code limit 1) n on l.etat <> 'PREPARE'
+		cross join lateral (select coalesce(sum(contrats), 0)::bigint contrats, coalesce(sum(factures), 0)::bigint factures, coalesce(sum(erreurs), 0)::bigint erreurs,
+			coalesce(sum(factures) filter (where emise_a is not null), 0)::bigint emises,
+			coalesce(sum(ht_centimes), 0)::bigint ht, coalesce(sum(tva_centimes), 0)::bigint tva, coalesce(sum(ttc_centimes), 0)::bigint ttc,
+			coalesce(sum(volume_litres), 0)::bigint volume, coalesce(sum(distribution_centimes), 0)::bigint distribution,
+			coalesce(sum(eaux_usees_centimes), 0)::bigint eaux_usees, coalesce(sum(organismes_centimes), 0)::bigint organismes
+			from lot_tranche where lot_id = l.id) t
+		left join lateral (select coalesce(max(n.serie), max(s.code), concat_ws('-', nullif(max(e.prefixe), ''), 'F' || extract(year from l.date_facturation))) serie,
+				coalesce(min(n.base), max(s.dernier), 0) + 1 premier, coalesce(min(n.base), max(s.dernier), 0) + sum(n.factures)::bigint dernier
+			from lot_numeros n join entite e on e.code = n.entite
+			left join serie s on s.entite = n.entite and s.nature = 'F' and extract(year from s.date) = extract(year from l.date_facturation)
+			where n.lot_id = l.id group by n.entite order by n.entite limit 1) n on l.etat <> 'PREPARE'
 		where `+where, args...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l message.Lot, err error) {
 		var serie string
-		var premier, dernier int64
-		err = row.Scan(&l.ID, &l.Libelle, &l.Etat, &l.Du, &l.Au, &l.DateFacturation, &l.Echeance, &l.Contrats,
-			&l.Calculees, &l.EnErreur, &l.HTCentimes, &l.TVACentimes, &l.TTCCentimes, &l.VolumeLitres,
-			&serie, &premier, &dernier, &l.CreeA, &l.EmisA)
+		var premier, dernier, distribution, eauxUsees, organismes int64
+		err = row.Scan(&l.ID, &l.Libelle, &l.Etat, &l.Du, &l.Au, &l.DateFacturation, &l.Echeance, &l.Commune, &l.Profil, &l.Secteur,
+			&l.Contrats, &l.Calculees, &l.Emises, &l.EnErreur, &l.HTCentimes, &l.TVACentimes, &l.TTCCentimes, &l.VolumeLitres, &distribution, &eauxUsees, &organismes,
+			&serie, &premier, &dernier,
+			&l.CreeA, &l.CreePar, &l.CreeParNom, &l.ControleA, &l.ControlePar, &l.ControleNom, &l.EmisA, &l.Motif)
 		if serie != "" {
 			l.PremierNumero, l.DernierNumero = numero(serie, premier), numero(serie, dernier)
 		}
-		l.Erreurs, l.Rubriques = []message.LotErreur{}, []message.Rubrique{}
+		l.Erreurs, l.Blocages, l.Rubriques = []message.LotErreur{}, []message.Blocage{}, []message.Rubrique{}
+		if l.Calculees > 0 {
+			l.Rubriques = []message.Rubrique{{Code: "distribution", HTCentimes: distribution}, {Code: "eaux_usees", HTCentimes: eauxUsees}, {Code: "organismes_publics", HTCentimes: organismes}}
+		}
 		return l, err
 	})
 }

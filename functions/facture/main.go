@@ -45,6 +45,8 @@ func main() {
 func listens(rt *function.Runtime) []function.Listen {
 	var service service
 	rt.Configure(&service)
+	var reglages lotReglages
+	rt.Configure(&reglages)
 	return []function.Listen{
 		function.On(contratActive),
 		function.On(compteurChange),
@@ -62,11 +64,13 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("contrats:modifier", fermerProfil),
 		function.Answer("contrats:lire", profilsAccordes),
 
-		function.Answer("lots:creer", preparerLot),
+		function.Answer("lots:creer", reglages.preparerLot),
 		function.On(calculerTranche),
+		function.Answer("lots:valider", controlerLot),
 		function.Answer("lots:valider", emettreLot),
-		function.On(emettre),
+		function.On(emettreTranche),
 		function.Answer("lots:valider", rejeterLot),
+		function.Answer("lots:valider", relancerLot),
 		function.Answer("lots:lire", lotParID),
 		function.Answer("lots:lire", lots),
 

@@ -82,20 +82,7 @@ func (g *gateway) routes() {
 
 	g.tarifs()
 
-	expose(g, route{"GET", "/v1/lots", "listerLots", "List billing runs, the newest first", "lots", 0},
-		func(in *Liste) message.Lots { return message.Lots{Page: in.page()} })
-	expose(g, route{"POST", "/v1/lots", "preparerLot", "Start a billing run; follow it for its progress", "lots", 201},
-		body[message.PreparerLot])
-	expose(g, route{"GET", "/v1/lots/{id}", "lireLot", "Read a billing run", "lots", 0},
-		func(in *ParID) message.LotParID { return message.LotParID{ID: in.ID} })
-	expose(g, route{"POST", "/v1/lots/{id}/emission", "emettreLot", "Issue the bills of a computed run", "lots", 0},
-		func(in *OrdreSur) message.EmettreLot { return message.EmettreLot{LotID: in.ID} })
-	about(g, route{"POST", "/v1/lots/{id}/rejet", "rejeterLot", "Drop a computed run; no number is used", "lots", 0},
-		"lot_id", func(c *message.RejeterLot) *string { return &c.LotID })
-	expose(g, route{"GET", "/v1/lots/{id}/factures", "listerFacturesLot", "List the bills of a run", "lots", 0},
-		func(in *ListeFactures) message.Factures {
-			return message.Factures{LotID: in.ID, Etat: in.Etat, Page: in.page()}
-		})
+	g.lots()
 	g.suivi()
 
 	expose(g, route{"GET", "/v1/factures/{id}", "lireFacture", "Read a bill with its lines", "factures", 0},

@@ -40,7 +40,7 @@ type SuiviLot struct {
 func (g *gateway) suivi() {
 	op := route{"GET", "/v1/lots/{id}/suivi", "suivreLot", "Follow a billing run (server-sent events)", "lots", 0}.operation()
 	op.Description = "Each event is named `lot`, its data is the Lot as JSON, its id names the state. The stream ends when the lot is " +
-		"CALCULE, EMIS or REJETE, or after four minutes: come back with Last-Event-ID. 204 means that nothing is left to follow."
+		"CALCULE, CONTROLE, EMIS or REJETE, or after four minutes: come back with Last-Event-ID. 204 means that nothing is left to follow."
 	op.Responses = map[string]*huma.Response{
 		"200": {Description: "The stream", Content: map[string]*huma.MediaType{"text/event-stream": {
 			Schema: &huma.Schema{Type: "string", Description: "Events `lot`"},

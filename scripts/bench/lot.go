@@ -117,7 +117,7 @@ func (l *lots) prepare(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 	}
-	_, err = l.db.Exec(ctx, "create schema bench; create table bench.facture (like facture.facture including all); analyze")
+	_, err = l.db.Exec(ctx, "update facture.controle_lot set deux_personnes = false; create schema bench; create table bench.facture (like facture.facture including all); analyze")
 	return err
 }
 
@@ -154,6 +154,9 @@ func (l *lots) product(n int) arm {
 			return nil, err
 		}
 		if err := l.until(ctx, lot.ID, "CALCULE"); err != nil {
+			return nil, err
+		}
+		if _, err := client.Post[message.Lot](ctx, l.admin, "/v1/lots/"+lot.ID+"/controle", nil); err != nil {
 			return nil, err
 		}
 		if _, err := client.Post[message.Lot](ctx, l.admin, "/v1/lots/"+lot.ID+"/emission", nil); err != nil {

@@ -241,8 +241,14 @@ func (d *Demo) PreparerLot(ctx context.Context) (message.Lot, error) {
 	return d.attendre(ctx, lot.ID, "CALCULE", "EMIS") // EMIS: by a walk before this one
 }
 
-// EmettreLot issues them.
+// EmettreLot has a second person approve them, and issues them.
 func (d *Demo) EmettreLot(ctx context.Context, id string) (message.Lot, error) {
+	if lot, err := d.attendre(ctx, id, "CALCULE", "CONTROLE", "EMISSION", "EMIS"); err != nil || lot.Etat == "EMIS" {
+		return lot, err // EMIS: by a walk before this one
+	}
+	if _, err := post[message.Lot](ctx, d.qui["superviseur"], "/v1/lots/"+id+"/controle", nil); err != nil {
+		return message.Lot{}, err
+	}
 	if _, err := post[message.Lot](ctx, d.qui["comptable"], "/v1/lots/"+id+"/emission", nil); err != nil {
 		return message.Lot{}, err
 	}

@@ -38,15 +38,15 @@ func Catalogue() []Entry {
 		command(DefinirGrille{}), command(DefinirRedevance{}), query(Tarifs{}),
 		command(CorrigerGrille{}), command(FermerGrille{}), command(RetirerGrille{}), command(DefinirCommune{}), query(Communes{}),
 		command(AccorderProfil{}), command(FermerProfil{}), query(ProfilsAccordes{}),
-		command(PreparerLot{}), query(LotParID{}), query(Lots{}), command(EmettreLot{}), command(RejeterLot{}),
+		command(PreparerLot{}), query(LotParID{}), query(Lots{}), command(ControlerLot{}), command(EmettreLot{}), command(RejeterLot{}), command(RelancerLot{}),
 		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}),
 		query(ExpliquerFacture{}), query(SimulerFacture{}),
 		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),
-		event(LotACalculer{}), event(LotAEmettre{}), event(FacturesEmises{}), event(FacturePayee{}),
 
 		command(EmettreAvoir{}), command(RectifierFacture{}), command(EmettreManuelle{}), command(DefinirPrestation{}), query(Prestations{}), event(AvoirEmis{}),
 
 		command(RejeterPaiement{}), event(PaiementRejete{}), event(FactureRouverte{}),
+		event(TrancheACalculer{}), event(TrancheAEmettre{}), event(FacturesEmises{}), event(FacturePayee{}),
 
 		query(GrandLivre{}), query(Journal{}), query(BalanceAgee{}), query(DeclarationTVA{}), query(EntitesComptables{}), command(ReglerComptabilite{}),
 		query(ApercuCloture{}), command(Cloturer{}), query(Clotures{}), query(ExporterComptabilite{}), query(ControlerComptes{}),

@@ -1,7 +1,5 @@
 package message
 
-import "time"
-
 // DefinirGrille adds a version of a tariff: of a service over [du, au), for a
 // commune and a profile or, where these are empty, for all; the one that says
 // more wins. It is refused when it overlaps a version of the same chain or
@@ -78,44 +76,6 @@ type TarifsEnVigueur struct {
 	Regles     []RegleTarif `json:"regles" doc:"What the law asks of them"`
 }
 
-// PreparerLot starts a billing run: every contract with consumption in
-// [du, au) that has no bill for it yet is priced, in chunks that travel as
-// events. The answer comes at once; follow the lot for its progress.
-type PreparerLot struct {
-	Libelle         string `json:"libelle" validate:"required,max=80" maxLength:"80"`
-	Du              Date   `json:"du" format:"date" validate:"required" doc:"Start of the period billed"`
-	Au              Date   `json:"au" format:"date" validate:"required" doc:"End of the period billed, excluded"`
-	DateFacturation Date   `json:"date_facturation" format:"date" validate:"required" doc:"Date on the bills; never before that of the last bill issued"`
-	Echeance        Date   `json:"echeance" format:"date" validate:"required" doc:"Due date, at least 14 days after the date of billing"`
-}
-
-func (PreparerLot) Type() string   { return "fr.aquaerp.facture.preparer-lot.v1" }
-func (PreparerLot) Reply() (r Lot) { return }
-
-// Lot is a billing run.
-type Lot struct {
-	ID              string      `json:"id" format:"uuid"`
-	Libelle         string      `json:"libelle"`
-	Etat            string      `json:"etat" enum:"PREPARE,CALCULE,EMISSION,EMIS,REJETE" doc:"PREPARE while it computes, CALCULE when it can be issued, EMISSION while numbers are given"`
-	Du              Date        `json:"du" format:"date" validate:"required"`
-	Au              Date        `json:"au" format:"date" validate:"required"`
-	DateFacturation Date        `json:"date_facturation" format:"date" validate:"required"`
-	Echeance        Date        `json:"echeance" format:"date" validate:"required"`
-	Contrats        int         `json:"contrats" doc:"Contracts to bill"`
-	Calculees       int         `json:"calculees" doc:"Bills computed"`
-	EnErreur        int         `json:"en_erreur" doc:"Contracts that could not be billed"`
-	HTCentimes      int64       `json:"ht_centimes"`
-	TVACentimes     int64       `json:"tva_centimes"`
-	TTCCentimes     int64       `json:"ttc_centimes"`
-	VolumeLitres    int64       `json:"volume_litres"`
-	PremierNumero   string      `json:"premier_numero,omitempty" doc:"First number taken, or that would be taken"`
-	DernierNumero   string      `json:"dernier_numero,omitempty"`
-	CreeA           time.Time   `json:"cree_a"`
-	EmisA           *time.Time  `json:"emis_a,omitempty"`
-	Erreurs         []LotErreur `json:"erreurs" doc:"At most 100 of them"`
-	Rubriques       []Rubrique  `json:"rubriques" doc:"Totals by rubrique"`
-}
-
 // LotErreur is a contract that could not be billed.
 type LotErreur struct {
 	ContratID string `json:"contrat_id"`
@@ -152,24 +112,6 @@ type PageLots struct {
 	Items   []Lot  `json:"items"`
 	Suivant string `json:"suivant,omitempty" doc:"Cursor of the next page"`
 }
-
-// EmettreLot issues the bills of a lot CALCULE: they take their numbers in
-// one transaction and cannot change any more.
-type EmettreLot struct {
-	LotID string `json:"lot_id" validate:"required,uuid"`
-}
-
-func (EmettreLot) Type() string   { return "fr.aquaerp.facture.emettre-lot.v1" }
-func (EmettreLot) Reply() (r Lot) { return }
-
-// RejeterLot drops a lot CALCULE; its bills are deleted, no number was used.
-type RejeterLot struct {
-	LotID string `json:"lot_id" validate:"required,uuid"`
-	Motif string `json:"motif" validate:"required,max=400" maxLength:"400"`
-}
-
-func (RejeterLot) Type() string   { return "fr.aquaerp.facture.rejeter-lot.v1" }
-func (RejeterLot) Reply() (r Lot) { return }
 
 // Facture is a bill.
 type Facture struct {
@@ -387,22 +329,6 @@ type FacturesEnChiffres struct {
 	Impayees         int   `json:"impayees" doc:"Bills past due"`
 	Lots             int   `json:"lots_a_approuver" doc:"Lots CALCULE"`
 }
-
-// LotACalculer asks facture itself to price a chunk of a lot.
-type LotACalculer struct {
-	LotID    string   `json:"lot_id"`
-	Tranche  int      `json:"tranche"`
-	Contrats []string `json:"contrats"`
-}
-
-func (LotACalculer) Type() string { return "fr.aquaerp.facture.lot-a-calculer.v1" }
-
-// LotAEmettre asks facture itself to issue a lot.
-type LotAEmettre struct {
-	LotID string `json:"lot_id"`
-}
-
-func (LotAEmettre) Type() string { return "fr.aquaerp.facture.lot-a-emettre.v1" }
 
 // FacturesEmises carries bills that were issued, at most 100 an event.
 type FacturesEmises struct {

@@ -156,7 +156,7 @@ as('doubtful readings are decided by keyboard', 'superviseur', {}, async (page) 
   await page.getByText('Tout est vérifié').waitFor()
 })
 
-as('a lot is prepared, followed live and issued with its consequence said first', 'comptable', {}, async (page) => {
+as('a lot is prepared, followed live, approved by a second person and issued with its consequence said first', 'comptable', {}, async (page) => {
   await page.getByRole('link', { name: 'Lots de facturation' }).click()
   await page.getByRole('button', { name: 'Préparer un lot' }).click()
   const dialog = page.getByRole('dialog')
@@ -170,6 +170,15 @@ as('a lot is prepared, followed live and issued with its consequence said first'
   await dialog.getByRole('button', { name: 'Lancer le calcul' }).click()
   await page.getByRole('heading', { name: `Complément ${stamp}` }).waitFor()
   await page.getByText('À approuver', { exact: true }).waitFor() // told by the stream
+  const second = await person(browser)
+  await logIn(second.page, 'superviseur')
+  await second.page.goto(page.url())
+  await second.page.getByRole('button', { name: 'Approuver', exact: true }).click()
+  await second.page.getByRole('dialog').getByRole('button', { name: 'J’ai lu le rapport, j’approuve' }).click()
+  await second.page.getByText('Approuvé', { exact: true }).waitFor()
+  assert.deepEqual(second.faults, [])
+  await second.close()
+  await page.reload()
   await page.getByRole('button', { name: 'Émettre', exact: true }).click()
   const figures = await page.getByRole('dialog').getByText(/\d+ factures?, .* TTC/).innerText()
   assert.match(figures, /^\d+ factures?, [\d\u202f]+,\d\d\u00a0€ TTC$/)

@@ -100,7 +100,7 @@ export const en: Dictionary = {
   state: {
     contrat: { A_SIGNER: 'To sign', EN_RETRACTATION: 'Withdrawal period', SIGNE: 'Signed, to be opened', ACTIF: 'Active', ANNULE: 'Cancelled' },
     releve: { VALIDEE: 'Valid', SUSPECTE: 'To check', CONFIRMEE: 'Confirmed', REJETEE: 'Rejected', ESTIMEE: 'Estimated', REMPLACEE: 'Replaced' },
-    lot: { PREPARE: 'Computing', CALCULE: 'To approve', EMISSION: 'Issuing', EMIS: 'Issued', REJETE: 'Rejected' },
+    lot: { PREPARE: 'Computing', CALCULE: 'To approve', CONTROLE: 'Approved', EMISSION: 'Issuing', EMIS: 'Issued', REJETE: 'Rejected' },
     facture: { CALCULEE: 'Computed', EMISE: 'To pay', PARTIELLE: 'Partly paid', PAYEE: 'Paid', ECHUE: 'Overdue' },
     intervention: { PLANIFIEE: 'To assign', AFFECTEE: 'Assigned', ACCEPTEE: 'Accepted', EN_ROUTE: 'On the way', SUR_PLACE: 'On site', REALISEE: 'Done', IMPOSSIBLE: 'Impossible', ANNULEE: 'Cancelled' },
     priorite: { URGENTE: 'Urgent', NORMALE: 'Normal', BASSE: 'Low' },
@@ -629,4 +629,16 @@ export const en: Dictionary = {
     noContract: 'No contract',
   },
   duration: (seconds) => (seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`),
+  lotSuite: {
+    approve: 'Approve',
+    approveTitle: 'Approve this run',
+    approveSubmit: 'I have read the report and approve',
+    approveText: (who) => `Prepared by ${who}. You approve its amounts; nothing is issued until somebody asks.`,
+    stop: 'Stop',
+    stopTitle: 'Stop computing',
+    resume: 'Ask again for what is missing',
+    progress: (done, all) => `${integer(done)} of ${s(all, 'bill')}`,
+    blocked: (a, b) => `Contracts ${a} to ${b}: chunk refused`,
+    rejected: (why) => `Rejected: ${why}`,
+  },
 }

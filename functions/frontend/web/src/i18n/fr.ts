@@ -99,7 +99,7 @@ export const fr = {
   state: {
     contrat: { A_SIGNER: 'À signer', EN_RETRACTATION: 'Délai de rétractation', SIGNE: 'Signé, à ouvrir', ACTIF: 'Actif', ANNULE: 'Annulé' },
     releve: { VALIDEE: 'Validé', SUSPECTE: 'À vérifier', CONFIRMEE: 'Confirmé', REJETEE: 'Rejeté', ESTIMEE: 'Estimé', REMPLACEE: 'Remplacé' },
-    lot: { PREPARE: 'Calcul en cours', CALCULE: 'À approuver', EMISSION: 'Émission en cours', EMIS: 'Émis', REJETE: 'Rejeté' },
+    lot: { PREPARE: 'Calcul en cours', CALCULE: 'À approuver', CONTROLE: 'Approuvé', EMISSION: 'Émission en cours', EMIS: 'Émis', REJETE: 'Rejeté' },
     facture: { CALCULEE: 'Calculée', EMISE: 'À payer', PARTIELLE: 'Payée en partie', PAYEE: 'Payée', ECHUE: 'En retard' },
     intervention: { PLANIFIEE: 'À affecter', AFFECTEE: 'Affectée', ACCEPTEE: 'Acceptée', EN_ROUTE: 'En route', SUR_PLACE: 'Sur place', REALISEE: 'Réalisée', IMPOSSIBLE: 'Impossible', ANNULEE: 'Annulée' },
     priorite: { URGENTE: 'Urgente', NORMALE: 'Normale', BASSE: 'Basse' },
@@ -628,4 +628,16 @@ export const fr = {
     noContract: 'Aucun contrat',
   },
   duration: (seconds: number) => (seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`),
+  lotSuite: {
+    approve: 'Approuver',
+    approveTitle: 'Approuver ce lot',
+    approveSubmit: 'J’ai lu le rapport, j’approuve',
+    approveText: (who: string) => `Lot préparé par ${who}. Vous en approuvez les montants ; rien n’est émis avant qu’on le demande.`,
+    stop: 'Arrêter',
+    stopTitle: 'Arrêter le calcul',
+    resume: 'Relancer ce qui manque',
+    progress: (done: number, all: number) => `${integer(done)} sur ${s(all, 'facture')}`,
+    blocked: (a: string, b: string) => `Contrats ${a} à ${b} : tranche refusée`,
+    rejected: (why: string) => `Rejeté : ${why}`,
+  },
 }

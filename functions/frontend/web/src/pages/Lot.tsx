@@ -13,7 +13,7 @@ import { lang, useT } from '../i18n'
 import { Bills } from '../ui/Bills'
 import { DataTable } from '../ui/DataTable'
 import { Ask } from '../ui/forms'
-import { IconAlertTriangle, IconSend } from '../ui/icons'
+import { IconAlertTriangle, IconBan, IconCircleCheck, IconSend } from '../ui/icons'
 import { Empty } from '../ui/Loaded'
 import { Card, Facts, Figure, Page, PageOf } from '../ui/Page'
 import { State } from '../ui/State'
@@ -51,6 +51,7 @@ export default function LotPage() {
   const { id } = useParams({ strict: false }) as { id: string }
   const query = useLot(id)
   const [emitting, emit] = useDisclosure()
+  const [approving, approve] = useDisclosure()
   const [rejecting, reject] = useDisclosure()
   return (
     <PageOf title={t.lots.title} query={query}>
@@ -61,21 +62,24 @@ export default function LotPage() {
           state={<State of="lot" value={lot.etat} />}
           subtitle={`${t.facture.period} ${day(lot.du)} – ${dayBefore(lot.au)} · ${t.lot.billing} ${day(lot.date_facturation)} · ${t.lots.due} ${day(lot.echeance)}${lot.emis_a ? ` · ${t.lot.emitted(instant(lot.emis_a))}` : ''}`}
           actions={
-            lot.etat === 'CALCULE' && can('lots:v') && (
+            ['PREPARE', 'CALCULE', 'CONTROLE'].includes(lot.etat) && can('lots:v') && (
               <>
-                <Button variant="default" onClick={reject.open}>{t.lot.reject}</Button>
-                <Button leftSection={<IconSend size={16} />} disabled={lot.calculees === 0} onClick={emit.open}>{t.lot.emit}</Button>
+                <Button variant="default" onClick={reject.open}>{lot.etat === 'PREPARE' ? t.lotSuite.stop : t.lot.reject}</Button>
+                {lot.etat === 'CALCULE' && <Button leftSection={<IconCircleCheck size={16} />} disabled={lot.calculees === 0} onClick={approve.open}>{t.lotSuite.approve}</Button>}
+                {lot.etat === 'CONTROLE' && <Button leftSection={<IconSend size={16} />} onClick={emit.open}>{t.lot.emit}</Button>}
               </>
             )
           }
         >
           <Stack gap="lg">
+            {lot.etat === 'REJETE' && lot.motif && <Alert color="gray" icon={<IconBan size={18} aria-hidden />}>{t.lotSuite.rejected(lot.motif)}</Alert>}
             {working(lot) && <Working lot={lot} />}
             <Totals lot={lot} />
             {list(lot.erreurs).length > 0 && <Errors lot={lot} />}
             <LotBills lot={lot} />
           </Stack>
           <EmitModal lot={lot} opened={emitting} onClose={emit.close} />
+          <ApproveModal lot={lot} opened={approving} onClose={approve.close} />
           <RejectModal lot={lot} opened={rejecting} onClose={reject.close} />
         </Page>
       )}
@@ -85,20 +89,28 @@ export default function LotPage() {
 
 function Working({ lot }: { lot: Lot }) {
   const t = useT()
-  const done = lot.calculees + lot.en_erreur
   const preparing = lot.etat === 'PREPARE'
-  const left = useTimeLeft(done, lot.contrats)
+  const [done, all] = preparing ? [lot.calculees + lot.en_erreur, lot.contrats] : [lot.emises, lot.calculees]
+  const left = useTimeLeft(done, all)
+  const resume = useCommand((_: null, header) => ok(api.POST('/v1/lots/{id}/relance', { params: { path: { id: lot.id }, header } })))
   return (
     <Card>
       <Stack gap="sm">
         <Group justify="space-between">
           <Title order={2} size="h3">{preparing ? t.lot.computing : t.lot.issuing}</Title>
-          <Text size="sm" c="dimmed" className="num" role="status">{preparing && lot.contrats > 0 && t.lot.progress(done, lot.contrats)}{preparing && left !== null && `, ${t.lot.left(t.duration(left))}`}</Text>
+          <Text size="sm" c="dimmed" className="num" role="status">{all > 0 && (preparing ? t.lot.progress(done, all) : t.lotSuite.progress(done, all))}{left !== null && `, ${t.lot.left(t.duration(left))}`}</Text>
         </Group>
         <Progress.Root size="lg">
-          <Progress.Section value={preparing ? (lot.contrats ? (done / lot.contrats) * 100 : 2) : 100} animated aria-label={preparing ? t.lot.computing : t.lot.issuing} />
+          <Progress.Section value={all ? Math.max(2, (done / all) * 100) : 2} animated aria-label={preparing ? t.lot.computing : t.lot.issuing} />
         </Progress.Root>
-        <Text size="sm" c="dimmed">{t.lot.leave}</Text>
+        {list(lot.blocages).map((b) => (
+          <Alert key={b.de} color="rouge" icon={<IconAlertTriangle size={18} aria-hidden />} title={t.lotSuite.blocked(b.de, b.a)}>{b.motif}</Alert>
+        ))}
+        <Group justify="space-between">
+          <Text size="sm" c="dimmed">{t.lot.leave}</Text>
+          {can('lots:v') && <Button variant="subtle" size="compact-sm" loading={resume.isPending} onClick={() => resume.mutate(null)}>{t.lotSuite.resume}</Button>}
+        </Group>
+        {resume.error && <Text size="sm" c="red" role="alert">{resume.error.message}</Text>}
       </Stack>
     </Card>
   )
@@ -206,12 +218,24 @@ function EmitModal({ lot, opened, onClose }: ActProps) {
   )
 }
 
+/** A second person says that the report was read; the server refuses whoever prepared the run. */
+function ApproveModal({ lot, opened, onClose }: ActProps) {
+  const t = useT()
+  const command = useCommand((_: null, header) => ok(api.POST('/v1/lots/{id}/controle', { params: { path: { id: lot.id }, header } })), onClose)
+  return (
+    <Ask title={t.lotSuite.approveTitle} size="lg" opened={opened} onClose={onClose} onSubmit={() => command.mutate(null)} submit={t.lotSuite.approveSubmit} busy={command.isPending} error={command.error?.message}>
+      <Text fz={22} fw={660} className="num" style={{ whiteSpace: 'normal' }}>{t.lot.emitFigures(lot.calculees, euros(lot.ttc_centimes))}</Text>
+      <Text size="sm">{t.lotSuite.approveText(lot.cree_par_nom || '–')}</Text>
+    </Ask>
+  )
+}
+
 function RejectModal({ lot, opened, onClose }: ActProps) {
   const t = useT()
   const [motif, setMotif] = useState('')
   const command = useCommand((body: Schemas['RejeterLot'], header) => ok(api.POST('/v1/lots/{id}/rejet', { params: { path: { id: lot.id }, header }, body })), onClose)
   return (
-    <Ask title={t.lot.rejectTitle} danger opened={opened} onClose={onClose} onSubmit={() => command.mutate({ motif: motif.trim() })} submit={t.lot.rejectSubmit} busy={command.isPending} disabled={!motif.trim()} error={command.error?.message}>
+    <Ask title={lot.etat === 'PREPARE' ? t.lotSuite.stopTitle : t.lot.rejectTitle} danger opened={opened} onClose={onClose} onSubmit={() => command.mutate({ motif: motif.trim() })} submit={lot.etat === 'PREPARE' ? t.lotSuite.stopTitle : t.lot.rejectSubmit} busy={command.isPending} disabled={!motif.trim()} error={command.error?.message}>
       <Text size="sm">{t.lot.rejectText(lot.calculees)}</Text>
       <Textarea label={t.lot.motif} withAsterisk autosize minRows={2} maxLength={400} data-autofocus value={motif} onChange={(e) => setMotif(e.currentTarget.value)} />
     </Ask>

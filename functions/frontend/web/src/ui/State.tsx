@@ -9,7 +9,7 @@ say('neutral', IconCircleDashed, 'A_VENIR', 'PLANIFIEE', 'INVITE', 'ATTENTE_PIEC
 say('neutral', IconBan, 'ANNULE', 'ANNULEE', 'REJETE', 'REJETEE', 'REMPLACEE')
 say('neutral', IconCircle, 'CALCULEE', 'NORMALE')
 say('info', IconCircleDot, 'SIGNE', 'EN_COURS', 'AFFECTEE', 'ACCEPTEE', 'EN_ROUTE', 'SUR_PLACE', 'SENDING', 'PREPARE', 'EMISSION', 'EMISE')
-say('warn', IconHourglass, 'A_SIGNER', 'EN_RETRACTATION', 'CALCULE', 'PARTIELLE')
+say('warn', IconHourglass, 'A_SIGNER', 'EN_RETRACTATION', 'CALCULE', 'CONTROLE', 'PARTIELLE')
 say('warn', IconAlertTriangle, 'SUSPECTE', 'ESTIMEE')
 say('good', IconCircleCheck, 'ACTIF', 'VALIDEE', 'CONFIRMEE', 'EMIS', 'PAYEE', 'REALISEE', 'TERMINE', 'FAITE', 'SENT')
 say('bad', IconCircleX, 'ECHEC', 'IMPOSSIBLE', 'FAILED', 'VERROUILLE')
