@@ -87,7 +87,7 @@ type LotErreur struct {
 
 // Rubrique is a part of a bill (arrete of 10 July 1996).
 type Rubrique struct {
-	Code       string `json:"code" enum:"distribution,eaux_usees,organismes_publics"`
+	Code       string `json:"code" enum:"distribution,eaux_usees,organismes_publics,prestations"`
 	HTCentimes int64  `json:"ht_centimes"`
 }
 

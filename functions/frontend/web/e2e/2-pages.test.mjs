@@ -26,13 +26,13 @@ after(() => browser.close())
 const pages = {
   visiteur: ['/connexion', '/invitation', '/invitation#jeton'],
   superviseur: [
-    '/', '/abonnes', '/abonnes?q=introuvable', '/abonnes/:abonne', '/contrats', '/contrats?etat=ANNULE', '/tournees', '/releves/suspects', '/lots', '/lots/:lot', '/factures/:facture',
+    '/', '/abonnes', '/abonnes?q=introuvable', '/abonnes/:abonne', '/contrats', '/contrats?etat=ANNULE', '/tournees', '/releves/suspects', '/lots', '/lots/:lot', '/factures/:facture', '/factures/:facture/explication', '/simuler',
     '/tarifs', '/balance', '/interventions', '/interventions/:intervention', '/processus', '/processus/:plan', '/courrier', '/utilisateurs',
     ...['releves', 'factures', 'paiements', 'interventions', 'envois', 'chronologie'].map((tab) => `/abonnes/:abonne?onglet=${tab}`),
   ],
   conseiller: ['/souscription'],
   technicien: ['/terrain', '/interventions/:intervention'],
-  abonne: ['/espace', '/factures/:sienne', '/lots'],
+  abonne: ['/espace', '/factures/:sienne', '/factures/:sienne/explication', '/simuler', '/lots'],
 }
 
 for (const theme of ['light', 'dark'])

@@ -67,6 +67,8 @@ const routeTree = root.addChildren([
     page('/lots', 'lots:l', () => import('./pages/Lots')),
     page('/lots/$id', 'lots:l', () => import('./pages/Lot')),
     page('/factures/$id', 'factures:l,portail:l', () => import('./pages/Facture')),
+    page('/factures/$id/explication', 'factures:l,portail:l', () => import('./pages/Explication')),
+    page('/simuler', 'factures:l,portail:l', () => import('./pages/Simuler'), (search): { contrat?: string } => ({ contrat: text(search.contrat) })),
     page('/tarifs', 'tarifs:l', () => import('./pages/Tarifs')),
     page('/balance', 'comptabilite:l', () => import('./pages/Balance')),
     page('/interventions', 'interventions:l', () => import('./pages/Interventions'), byState),

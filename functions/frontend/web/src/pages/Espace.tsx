@@ -69,6 +69,7 @@ function LastBill({ id, mode }: { id: string; mode?: Schemas['Contrat']['mode_pa
               <Group gap="xs">
                 <PdfButton id={bill.id} numero={bill.numero} />
                 <Button variant="subtle" component={RouterLink} to={`/factures/${bill.id}`}>{t.espace.detail}</Button>
+                <Button variant="subtle" component={RouterLink} to={`/factures/${bill.id}/explication`}>{t.explication.open}</Button>
               </Group>
             </Stack>
           </Card>

@@ -1,7 +1,7 @@
 import { Button, Grid, Group, Stack, Table, Text, Title } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { useParams } from '@tanstack/react-router'
+import { Link as RouterLink, useParams } from '@tanstack/react-router'
 import { Fragment } from 'react'
 import { list, type Schemas } from '../api/client'
 import { facture as factureQuery } from '../api/queries'
@@ -9,7 +9,7 @@ import { can } from '../api/session'
 import { cubicMetres, day, dayBefore, euros, percent, rate } from '../format'
 import { useT } from '../i18n'
 import { BillState } from '../ui/Bills'
-import { IconCoinEuro } from '../ui/icons'
+import { IconCoinEuro, IconListDetails } from '../ui/icons'
 import { Card, Facts, Figure, Link, Page, PageOf } from '../ui/Page'
 import { PayModal } from '../ui/PayModal'
 import { PdfButton } from '../ui/PdfButton'
@@ -31,6 +31,7 @@ export default function FacturePage() {
           subtitle={`${f.nom} · ${f.lieu}`}
           actions={
             <>
+              <Button variant="default" component={RouterLink} to={`/factures/${f.id}/explication`} leftSection={<IconListDetails size={16} />}>{t.explication.open}</Button>
               {f.numero && <PdfButton id={f.id} numero={f.numero} />}
               {f.numero && f.reste_centimes > 0 && can('paiements:c') && <Button leftSection={<IconCoinEuro size={16} />} onClick={pay.open}>{t.abonne.pay}</Button>}
             </>

@@ -1,6 +1,6 @@
 import { can } from '../api/session'
 import { t, type Dictionary } from '../i18n'
-import { type Icon, IconAlertTriangle, IconClipboardList, IconCoinEuro, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
+import { type Icon, IconAlertTriangle, IconCalculator, IconClipboardList, IconCoinEuro, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
 
 export interface Entry {
   to: string
@@ -15,6 +15,7 @@ export function entries({ nav }: Dictionary, role: string): Entry[] {
   const all: [string, string, string, Icon, string?][] = [
     [role === 'technicien' ? '' : 'tableau:l', '/', nav.home, IconLayoutDashboard],
     ['portail:l', '/espace', nav.espace, IconDroplet],
+    ['portail:l', '/simuler', nav.simuler, IconCalculator],
     ['abonnes:l', '/abonnes', nav.abonnes, IconUsers, nav.roomClients],
     ['contrats:l', '/contrats', nav.contrats, IconFileText, nav.roomClients],
     ['contrats:c', '/souscription', nav.subscribe, IconUserPlus, nav.roomClients],
@@ -22,6 +23,7 @@ export function entries({ nav }: Dictionary, role: string): Entry[] {
     ['releves:l', '/releves/suspects', nav.suspects, IconAlertTriangle, nav.roomReleve],
     ['lots:l', '/lots', nav.lots, IconStack2, nav.roomBilling],
     ['tarifs:l', '/tarifs', nav.tarifs, IconCoinEuro, nav.roomBilling],
+    ['factures:l', '/simuler', nav.simuler, IconCalculator, nav.roomBilling],
     ['comptabilite:l', '/balance', nav.balance, IconScale, nav.roomBooks],
     role === 'technicien' ? ['interventions:l', '/terrain', nav.terrain, IconTool] : ['interventions:l', '/interventions', nav.interventions, IconTool, nav.roomField],
     ['processus:l', '/processus', nav.processus, IconRoute, nav.roomAdmin],
