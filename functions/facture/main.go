@@ -105,5 +105,28 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("comptabilite:exporter", exporterComptabilite),
 
 		function.Answer("tableau:lire", tableau),
+
+		function.Answer("prelevements:valider", definirCreancier),
+		function.Answer("prelevements:lire", creanciers),
+		function.Answer("prelevements:creer", signerMandat),
+		function.Answer("prelevements:modifier", modifierMandat),
+		function.Answer("prelevements:modifier", revoquerMandat),
+		function.Answer("prelevements:exporter", lireIBAN).Ephemeral(),
+		function.Answer("prelevements:lire,portail:lire", mandats),
+		function.Answer("prelevements:creer", preparerRemise),
+		function.Answer("prelevements:valider", validerRemise),
+		function.Answer("prelevements:creer", abandonnerRemise),
+		function.Answer("prelevements:exporter", lireFichierRemise).Ephemeral(),
+		function.Answer("prelevements:lire", remises),
+		function.Answer("prelevements:lire", remiseParID),
+		function.Answer("prelevements:lire", prelevements),
+		function.Answer("prelevements:lire", codesRejet),
+		function.Answer("paiements:creer", importerFichierBancaire),
+		function.Answer("paiements:lire", fichiersBancaires),
+		function.Answer("paiements:lire", fichierParID),
+		function.Answer("paiements:lire", operationsBancaires),
+		function.Answer("paiements:creer", affecterOperation),
+		function.On(traiterOperations),
+		function.On(encaisserPrelevements),
 	}
 }

@@ -51,6 +51,12 @@ func Catalogue() []Entry {
 		query(GrandLivre{}), query(Journal{}), query(BalanceAgee{}), query(DeclarationTVA{}), query(EntitesComptables{}), command(ReglerComptabilite{}),
 		query(ApercuCloture{}), command(Cloturer{}), query(Clotures{}), query(ExporterComptabilite{}), query(ControlerComptes{}),
 
+		command(DefinirCreancier{}), query(Creanciers{}), command(SignerMandat{}), command(ModifierMandat{}), command(RevoquerMandat{}), command(LireIBAN{}), query(Mandats{}),
+		command(PreparerRemise{}), command(ValiderRemise{}), command(AbandonnerRemise{}), command(LireFichierRemise{}), query(Remises{}), query(RemiseParID{}),
+		query(Prelevements{}), query(CodesRejet{}), command(ImporterFichierBancaire{}), query(FichiersBancaires{}), query(FichierBancaireParID{}),
+		query(OperationsBancaires{}), command(AffecterOperation{}), event(MandatSigne{}), event(MandatRevoque{}), event(IBANLu{}), event(OperationsATraiter{}),
+		event(PrelevementsAEncaisser{}), event(PrelevementsAnnonces{}), event(RemiseValidee{}), event(PrelevementRejete{}),
+
 		command(CreerIntervention{}), command(AffecterIntervention{}), command(AvancerIntervention{}), command(RealiserIntervention{}),
 		command(DeclarerImpossible{}), query(Interventions{}), query(InterventionParID{}),
 		event(InterventionRealisee{}), event(InterventionImpossible{}),

@@ -220,3 +220,18 @@ func TestTarget(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestEnLettres(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{
+		0: "zéro euro", 1: "zéro euro et un centime", 100: "un euro", 221: "deux euros et vingt et un centimes", 8000: "quatre-vingts euros",
+		8100: "quatre-vingt-un euros", 7100: "soixante et onze euros", 9175: "quatre-vingt-onze euros et soixante-quinze centimes",
+		20_000: "deux cents euros", 20_100: "deux cent un euros", 8_000_000: "quatre-vingt mille euros", 100_000: "mille euros",
+		123_456_789: "un million deux cent trente-quatre mille cinq cent soixante-sept euros et quatre-vingt-neuf centimes",
+		200_000_000: "deux millions d'euros", 100_000_000_000: "un milliard d'euros", 30_000_000: "trois cent mille euros",
+	} {
+		if got := EnLettres(n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}

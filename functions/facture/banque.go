@@ -1,0 +1,637 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"aquaerp.fr/functions/facture/sepa"
+	"aquaerp.fr/shared/function"
+	"aquaerp.fr/shared/message"
+)
+
+// parTraitement is how many movements one event books.
+const parTraitement = 100
+
+// refus are the sentences for a file that cannot be read at all.
+var refus = map[string]string{
+	"fichier_vide":             "Ce fichier est vide.",
+	"fichier_trop_grand":       "Ce fichier est trop grand : demandez à la banque des fichiers d'un jour.",
+	"texte_trop_long":          "Ce fichier contient un texte démesuré.",
+	"trop_profond":             "Ce fichier emboîte trop d'éléments.",
+	"trop_d_operations":        "Ce fichier contient trop d'opérations : demandez à la banque des fichiers d'un jour.",
+	"doctype_interdit":         "Ce fichier déclare un type de document ou une entité : il ne vient pas d'une banque.",
+	"xml_invalide":             "Ce fichier n'est pas du XML bien formé.",
+	"espace_de_noms":           "Ce fichier mêle des éléments d'un autre format.",
+	"format_inconnu":           "Ce fichier n'est ni un pain.002, ni un camt.053, ni un camt.054 d'une version connue.",
+	"message_sans_identifiant": "Ce fichier n'a pas d'identifiant de message.",
+	"compte_illisible":         "Ce fichier ne dit pas de quel compte il parle.",
+	"montant_invalide":         "Un montant n'est pas un nombre entier de centimes.",
+	"sens_invalide":            "Une opération n'est ni au crédit ni au débit.",
+	"date_invalide":            "Une opération n'a pas de date.",
+	"somme_fausse":             "Le détail d'une écriture n'en fait pas la somme.",
+}
+
+// importerFichierBancaire reads a file of the bank and keeps each movement.
+// They are booked later, in chunks: an import that is cut short is taken up
+// where it stopped, and a file never counts twice.
+func importerFichierBancaire(ctx context.Context, tx *function.Tx, c message.ImporterFichierBancaire) (message.FichierBancaire, error) {
+	file, err := sepa.Lire(bytes.NewReader(c.Contenu))
+	var r *sepa.Refus
+	if errors.As(err, &r) {
+		return message.FichierBancaire{}, function.Invalid("contenu", r.Code, fmt.Sprintf("Ligne %d : %s Rien n'a été enregistré.", r.Ligne, refus[r.Code]),
+			fmt.Sprintf("Line %d: %s. Nothing was recorded.", r.Ligne, r.Texte))
+	}
+	if err != nil {
+		return message.FichierBancaire{}, err
+	}
+	emetteur, nous, err := destinataire(ctx, tx, file)
+	if err != nil {
+		return message.FichierBancaire{}, err
+	}
+	id, sum := function.NewID(), sha256.Sum256(c.Contenu)
+	_, err = tx.Exec(ctx, `insert into fichier_bancaire (id, nom, nature, message, emetteur, sha256, importe_a, importe_par) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		id, c.Nom, file.Nature, file.Message, emetteur, hex.EncodeToString(sum[:]), tx.Now, tx.Identity().ID)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && (pg.ConstraintName == "fichier_deja_importe" || pg.ConstraintName == "message_deja_importe") {
+		return message.FichierBancaire{}, function.Conflict(pg.ConstraintName, "Ce fichier ("+file.Message+") a déjà été importé : rien n'a été enregistré une seconde fois.",
+			"This file ("+file.Message+") was imported before: nothing was recorded again.")
+	}
+	if err != nil {
+		return message.FichierBancaire{}, err
+	}
+	cles := clesDe(file)
+	rows, err := tx.Query(ctx, "select cle from operation_bancaire where cle = any($1)", cles)
+	if err != nil {
+		return message.FichierBancaire{}, err
+	}
+	known := map[string]bool{}
+	if _, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (x struct{}, err error) {
+		var cle string
+		err = row.Scan(&cle)
+		known[cle] = true
+		return x, err
+	}); err != nil {
+		return message.FichierBancaire{}, err
+	}
+	var out [][]any
+	for i, o := range file.Operations {
+		etat, code, detail := "A_TRAITER", "", ""
+		cle := any(cles[i])
+		switch {
+		case known[cles[i]]:
+			etat, code, detail, cle = "DOUBLON", "deja_connue", "Cette opération figurait déjà dans un fichier importé.", nil
+		case file.Nature != sepa.StatutRemise && !nous[o.Compte]:
+			etat, code, detail = "REFUSEE", "compte_inconnu", "Cette opération est sur un compte qui n'est pas celui du service."
+		case o.Devise != "EUR" && file.Nature != sepa.StatutRemise, o.Devise != "EUR" && o.Devise != "":
+			etat, code, detail = "REFUSEE", "autre_devise", "Cette opération n'est pas en euros mais en "+o.Devise+"."
+		}
+		known[cles[i]] = true
+		var date any
+		if !o.Date.IsZero() {
+			date = o.Date
+		}
+		out = append(out, []any{function.NewID(), id, i, o.Ligne, cle, date, o.Credit, o.Contre, o.Centimes, o.Devise, o.Statut, o.Remise, o.Lot, o.Bout, o.RUM, o.Motif, o.Nom, o.Libelle, etat, code, detail})
+	}
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"operation_bancaire"}, []string{"id", "fichier_id", "rang", "ligne", "cle", "date", "credit", "contre", "montant_centimes", "devise",
+		"statut", "remise", "lot", "bout", "rum", "motif", "nom", "libelle", "etat", "code", "detail"}, pgx.CopyFromRows(out)); err != nil {
+		return message.FichierBancaire{}, err
+	}
+	for du := 0; du < len(out); du += parTraitement {
+		tx.Emit(id, 0, message.OperationsATraiter{FichierID: id, Du: du, Au: min(du+parTraitement, len(out)) - 1})
+	}
+	return loadFichier(ctx, tx, id)
+}
+
+// destinataire refuses a file that speaks of somebody else: none of its
+// accounts is ours, or the remise it tells of is not.
+func destinataire(ctx context.Context, tx *function.Tx, f sepa.Fichier) (emetteur string, nous []bool, err error) {
+	if f.Nature == sepa.StatutRemise {
+		for _, o := range f.Operations {
+			emetteur = o.Remise
+			if o.Remise == "" || o.Remise != f.Operations[0].Remise {
+				return "", nil, function.Invalid("contenu", "remise_inconnue", "Ce fichier ne dit pas de quelle remise il parle.", "This file does not say of which remise it tells.")
+			}
+		}
+		var known bool
+		err := tx.QueryRow(ctx, "select exists (select from remise where etat = 'VALIDEE' and "+sqlReference+" = $1)", emetteur).Scan(&known)
+		if err == nil && !known {
+			err = function.Invalid("contenu", "remise_inconnue", "Ce fichier parle d'une remise ("+emetteur+") que ce service n'a pas faite.", "This file tells of a remise ("+emetteur+") that is not ours.")
+		}
+		return emetteur, nil, err
+	}
+	nous = make([]bool, len(f.Comptes))
+	ours := 0
+	for i, c := range f.Comptes {
+		if err := tx.QueryRow(ctx, "select exists (select from creancier where iban = $1)", c.Clair()).Scan(&nous[i]); err != nil {
+			return "", nil, err
+		}
+		if nous[i] {
+			ours++
+			emetteur = c.Masque()
+		}
+	}
+	if ours == 0 {
+		return "", nil, function.Invalid("contenu", "compte_etranger", "Ce fichier est celui d'un autre compte que ceux du service : rien n'a été enregistré.", "This file is about no account of this service: nothing was recorded.")
+	}
+	return emetteur, nous, nil
+}
+
+// sqlReference is referenceRemise in SQL.
+const sqlReference = `'PREL-' || to_char(remise.cree_a at time zone 'UTC', 'YYYYMMDD') || '-' || lpad(remise.numero::text, 6, '0')`
+
+// clesDe names each movement by what it is, whatever file tells of it: a
+// notification and the statement that follows tell of the same. Without a
+// reference of the bank equal movements are told apart by their order.
+func clesDe(f sepa.Fichier) []string {
+	cles := make([]string, len(f.Operations))
+	seen := map[string]int{}
+	for i, o := range f.Operations {
+		what := []string{o.Date.String(), fmt.Sprint(o.Centimes, o.Credit, o.Contre), o.Devise, o.Statut, o.Reference, o.Remise, o.Lot, o.Bout, o.Motif}
+		if f.Nature == sepa.StatutRemise {
+			what = append(what, "pain.002")
+		} else {
+			what = append(what, f.Comptes[o.Compte].Clair())
+			if o.Reference == "" {
+				what = append(what, o.Nom, o.Libelle)
+			}
+		}
+		k := strings.Join(what, "\x00")
+		if o.Reference == "" && f.Nature != sepa.StatutRemise {
+			seen[k]++
+			k += fmt.Sprint("\x00", seen[k])
+		}
+		h := sha256.Sum256([]byte(k)) // what is kept holds no account number
+		cles[i] = hex.EncodeToString(h[:])
+	}
+	return cles
+}
+
+// operation is a movement that is being booked.
+type operation struct {
+	id, statut, remise, lot, bout, rum, motif, nom, libelle string
+	date                                                    message.Date
+	credit, contre                                          bool
+	centimes                                                int64
+}
+
+// sort is what becomes of a movement.
+type sort struct {
+	etat, code, detail   string
+	abonneID, paiementID string
+}
+
+// traiterOperations books the movements of a chunk that were not booked yet,
+// in order. One that cannot be is left with its reason; it never stops the others.
+func traiterOperations(ctx context.Context, tx *function.Tx, e message.OperationsATraiter) error {
+	var nature string
+	err := tx.QueryRow(ctx, "select nature from fichier_bancaire where id = $1", e.FichierID).Scan(&nature)
+	if err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, `select id, statut, remise, lot, bout, rum, motif, nom, libelle, date, credit, contre, montant_centimes from operation_bancaire
+		where fichier_id = $1 and rang between $2 and $3 and etat = 'A_TRAITER' order by rang for update`, e.FichierID, e.Du, e.Au)
+	if err != nil {
+		return err
+	}
+	todo, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (o operation, err error) {
+		err = row.Scan(&o.id, &o.statut, &o.remise, &o.lot, &o.bout, &o.rum, &o.motif, &o.nom, &o.libelle, &o.date, &o.credit, &o.contre, &o.centimes)
+		return o, err
+	})
+	if err != nil {
+		return err
+	}
+	for _, o := range todo {
+		traiter := traiterMouvement
+		if nature == sepa.StatutRemise {
+			traiter = traiterStatut
+		}
+		s, err := traiter(ctx, tx, o)
+		if err != nil {
+			return fmt.Errorf("operation %s: %w", o.id, err)
+		}
+		if err := noterOperation(ctx, tx, o.id, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func noterOperation(ctx context.Context, tx *function.Tx, id string, s sort) error {
+	_, err := tx.Exec(ctx, "update operation_bancaire set etat = $2, code = $3, detail = $4, abonne_id = $5, paiement_id = $6 where id = $1",
+		id, s.etat, s.code, s.detail, null(s.abonneID), null(s.paiementID))
+	return err
+}
+
+// prelevee is a debit that was sent, its row locked.
+type prelevee struct {
+	id, etat, abonneID, nom, numero, rum, factureID, paiementID, mandatID, prelevementID, bout string
+	centimes                                                                                   int64
+}
+
+func verrouillerPrelevees(ctx context.Context, tx *function.Tx, where string, args ...any) ([]prelevee, error) {
+	rows, err := tx.Query(ctx, `select l.id, l.etat, l.abonne_id, l.nom, l.numero, m.rum, coalesce(l.facture_id::text, ''), coalesce(l.paiement_id::text, ''), l.mandat_id, l.prelevement_id, l.bout, l.montant_centimes
+		from remise_ligne l join mandat m on m.id = l.mandat_id join remise on remise.id = l.remise_id
+		where l.etat in ('TRANSMIS', 'REGLE', 'REJETE') and `+where+` order by l.abonne_id, l.id for update of l`, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p prelevee, err error) {
+		err = row.Scan(&p.id, &p.etat, &p.abonneID, &p.nom, &p.numero, &p.rum, &p.factureID, &p.paiementID, &p.mandatID, &p.prelevementID, &p.bout, &p.centimes)
+		return p, err
+	})
+}
+
+// traiterMouvement books a movement of an account.
+func traiterMouvement(ctx context.Context, tx *function.Tx, o operation) (sort, error) {
+	switch {
+	case o.statut != "BOOK":
+		return sort{etat: "IGNOREE", code: "en_attente", detail: "La banque n'a pas encore comptabilisé cette opération."}, nil
+	case o.date.After(tx.Today()):
+		return sort{etat: "REFUSEE", code: "date_future", detail: "Cette opération est datée du futur."}, nil
+	case o.centimes == 0:
+		return sort{etat: "IGNOREE", code: "montant_nul", detail: "Cette opération est de zéro euro."}, nil
+	case o.credit && (o.motif != "" || o.contre):
+		return sort{etat: "A_AFFECTER", code: "retour", detail: "Un retour au crédit : la banque revient sur une opération au débit."}, nil
+	case !o.credit && o.bout == "" && o.motif == "":
+		return sort{etat: "IGNOREE", code: "debit", detail: "Un débit sans rapport avec un prélèvement."}, nil
+	case !o.credit:
+		return traiterRetour(ctx, tx, o)
+	}
+	if o.bout != "" {
+		ps, err := verrouillerPrelevees(ctx, tx, "l.bout = $1", o.bout)
+		if err != nil {
+			return sort{}, err
+		}
+		if len(ps) == 1 {
+			return encaisserUn(ctx, tx, o, ps[0])
+		}
+	} else if o.lot != "" || o.remise != "" {
+		s, err := encaisserLot(ctx, tx, o)
+		if err != nil || s.etat != "" {
+			return s, err
+		}
+	}
+	return encaisserVirement(ctx, tx, o)
+}
+
+// encaisserUn records the payment of a debit that the bank credited by itself.
+func encaisserUn(ctx context.Context, tx *function.Tx, o operation, p prelevee) (sort, error) {
+	switch {
+	case p.centimes != o.centimes:
+		return sort{etat: "REFUSEE", code: "montant_different", detail: "Le prélèvement " + p.bout + " était de " + message.Euros(p.centimes) + ", la banque crédite " + message.Euros(o.centimes) + ".", abonneID: p.abonneID}, nil
+	case p.etat == "REGLE":
+		return sort{etat: "DOUBLON", code: "deja_encaisse", detail: "Le prélèvement " + p.bout + " est déjà encaissé.", abonneID: p.abonneID, paiementID: p.paiementID}, nil
+	case p.etat == "REJETE":
+		return sort{etat: "A_AFFECTER", code: "deja_rejete", detail: "Le prélèvement " + p.bout + " avait été rejeté, et la banque le crédite.", abonneID: p.abonneID}, nil
+	}
+	return regler(ctx, tx, p, o.date)
+}
+
+// regler records the payment of a debit.
+func regler(ctx context.Context, tx *function.Tx, p prelevee, recuLe message.Date) (sort, error) {
+	s, err := recevoir(ctx, tx, recette{abonneID: p.abonneID, factureID: p.factureID, mode: "PRELEVEMENT", montant: p.centimes, recuLe: recuLe, reference: p.numero, piece: p.bout})
+	if err != nil || s.etat != "ENCAISSEE" {
+		return s, err
+	}
+	b := &pgx.Batch{}
+	b.Queue("update remise_ligne set etat = 'REGLE', paiement_id = $2 where id = $1", p.id, s.paiementID)
+	b.Queue("update prelevement_a_faire set etat = 'ENCAISSE', paiement_id = $2 where id = $1", p.prelevementID, s.paiementID)
+	return s, tx.SendBatch(ctx, b).Close()
+}
+
+// recevoir records money, or says why it was refused; a refusal leaves nothing behind.
+func recevoir(ctx context.Context, tx *function.Tx, r recette) (sort, error) {
+	s := sort{etat: "ENCAISSEE", abonneID: r.abonneID}
+	if _, err := tx.Exec(ctx, "savepoint recette"); err != nil {
+		return s, err
+	}
+	var entite string
+	err := tx.QueryRow(ctx, "select coalesce((select entite from facture where id::text = $1), 'principale')", r.factureID).Scan(&entite)
+	if err != nil {
+		return s, err
+	}
+	var p message.Paiement
+	if err = periodeOuverte(ctx, tx, entite, r.recuLe); err == nil { // before anything is emitted
+		p, err = encaisser(ctx, tx, r)
+	}
+	var refusal *message.Problem
+	if errors.As(err, &refusal) {
+		if _, err := tx.Exec(ctx, "rollback to savepoint recette"); err != nil {
+			return s, err
+		}
+		return sort{etat: "REFUSEE", code: refusal.Code, detail: refusal.Detail, abonneID: r.abonneID}, nil
+	}
+	s.paiementID = p.ID
+	return s, err
+}
+
+// encaisserLot finds the debits that the bank credited in one sum and asks for
+// their payments. It answers with no state when the movement is none of a remise.
+func encaisserLot(ctx context.Context, tx *function.Tx, o operation) (sort, error) {
+	where, args := sqlReference+" = $1", []any{o.remise}
+	if o.lot != "" {
+		i := strings.LastIndexByte(o.lot, '-')
+		if i < 0 {
+			return sort{}, nil
+		}
+		// A lot is named after its remise, its day and its sequence in order of both.
+		where, args = sqlReference+` = $1 and (l.date, l.sequence) = (select date, sequence from (
+				select date, sequence, row_number() over (order by date, sequence) n from (select distinct date, sequence from remise_ligne x where x.remise_id = remise.id) d) s
+			where s.n::text = $2)`, []any{o.lot[:i], o.lot[i+1:]}
+	}
+	ps, err := verrouillerPrelevees(ctx, tx, where, args...)
+	if err != nil || len(ps) == 0 {
+		return sort{}, err
+	}
+	var tout, net int64
+	var ids []string
+	var regles int
+	for _, p := range ps {
+		tout += p.centimes
+		if p.etat != "REJETE" {
+			net += p.centimes
+		}
+		switch p.etat {
+		case "TRANSMIS":
+			ids = append(ids, p.id)
+		case "REGLE":
+			regles++
+		}
+	}
+	switch {
+	case o.centimes != net && o.centimes != tout:
+		return sort{etat: "REFUSEE", code: "montant_different", detail: fmt.Sprintf("Les prélèvements de cette remise font %s, la banque crédite %s.", message.Euros(net), message.Euros(o.centimes))}, nil
+	case len(ids) == 0 && regles > 0:
+		return sort{etat: "DOUBLON", code: "deja_encaisse", detail: "Les prélèvements de cette remise sont déjà encaissés."}, nil
+	}
+	var remiseID string
+	if err := tx.QueryRow(ctx, "select remise_id from remise_ligne where id = $1", ps[0].id).Scan(&remiseID); err != nil {
+		return sort{}, err
+	}
+	for some := range slices.Chunk(ids, parTraitement) {
+		tx.Emit(remiseID, 0, message.PrelevementsAEncaisser{RemiseID: remiseID, RecuLe: o.date, Prelevements: some})
+	}
+	return sort{etat: "ENCAISSEE", code: "remise", detail: fmt.Sprintf("%d prélèvement(s) d'une remise.", len(ids))}, nil
+}
+
+// encaisserPrelevements records the payments of debits that the bank credited together.
+func encaisserPrelevements(ctx context.Context, tx *function.Tx, e message.PrelevementsAEncaisser) error {
+	ps, err := verrouillerPrelevees(ctx, tx, "l.id = any($1::uuid[]) and l.etat = 'TRANSMIS'", e.Prelevements)
+	if err != nil {
+		return err
+	}
+	abonnes := make([]string, len(ps))
+	for i, p := range ps {
+		abonnes[i] = p.abonneID
+	}
+	if err := verrouiller(ctx, tx, abonnes...); err != nil {
+		return err
+	}
+	for _, p := range ps {
+		s, err := regler(ctx, tx, p, e.RecuLe)
+		if err != nil {
+			return err
+		}
+		if s.etat != "ENCAISSEE" { // it is parked with this reason, and can be replayed
+			return function.Conflict(s.code, p.bout+" : "+s.detail, p.bout+": "+s.code)
+		}
+	}
+	return nil
+}
+
+// numeroFacture is how the number of a bill stands in the words of a payer.
+var numeroFacture = regexp.MustCompile(`(?i)\b(?:[A-Z0-9]{1,6}-)?F20[0-9]{2}-[0-9]{6,}\b`)
+
+// encaisserVirement gives a transfer to the bill that the payer named; any other waits for a person.
+func encaisserVirement(ctx context.Context, tx *function.Tx, o operation) (sort, error) {
+	attente := sort{etat: "A_AFFECTER", code: "a_affecter", detail: "Le payeur n'a pas donné de référence connue."}
+	named := numeroFacture.FindAllString(strings.ToUpper(o.bout+" "+o.libelle), -1)
+	slices.Sort(named)
+	if named = slices.Compact(named); len(named) == 0 {
+		return attente, nil
+	}
+	rows, err := tx.Query(ctx, "select id, abonne_id, numero from facture where numero = any($1) and ttc_centimes > 0 order by echeance, numero", named)
+	if err != nil {
+		return sort{}, err
+	}
+	type bill struct{ ID, AbonneID, Numero string }
+	bills, err := pgx.CollectRows(rows, pgx.RowToStructByPos[bill])
+	switch {
+	case err != nil:
+		return sort{}, err
+	case len(bills) == 0:
+		return attente, nil
+	case slices.ContainsFunc(bills, func(b bill) bool { return b.AbonneID != bills[0].AbonneID }):
+		attente.code, attente.detail = "plusieurs_abonnes", "Le payeur a nommé des factures de plusieurs abonnés."
+		return attente, nil
+	}
+	return recevoir(ctx, tx, recette{abonneID: bills[0].AbonneID, factureID: bills[0].ID, mode: "VIREMENT", montant: o.centimes, recuLe: o.date, reference: bills[0].Numero})
+}
+
+// traiterRetour books a debit that the bank took back after it had credited it, or instead.
+func traiterRetour(ctx context.Context, tx *function.Tx, o operation) (sort, error) {
+	if o.bout == "" {
+		return sort{etat: "REFUSEE", code: "rejet_sans_reference", detail: "La banque rejette un prélèvement sans dire lequel."}, nil
+	}
+	ps, err := verrouillerPrelevees(ctx, tx, "l.bout = $1", o.bout)
+	if err != nil {
+		return sort{}, err
+	}
+	if len(ps) == 0 {
+		return sort{etat: "REFUSEE", code: "prelevement_inconnu", detail: "Aucun prélèvement de ce service ne porte la référence " + o.bout + "."}, nil
+	}
+	p := ps[0]
+	switch {
+	case p.centimes != o.centimes:
+		return sort{etat: "REFUSEE", code: "montant_different", detail: "Le prélèvement " + p.bout + " était de " + message.Euros(p.centimes) + ", le rejet est de " + message.Euros(o.centimes) + ".", abonneID: p.abonneID}, nil
+	case o.rum != "" && o.rum != p.rum:
+		return sort{etat: "REFUSEE", code: "autre_mandat", detail: "Le prélèvement " + p.bout + " n'est pas du mandat " + o.rum + ".", abonneID: p.abonneID}, nil
+	case p.etat == "REJETE":
+		return sort{etat: "DOUBLON", code: "deja_rejete", detail: "Le rejet du prélèvement " + p.bout + " est déjà connu.", abonneID: p.abonneID}, nil
+	}
+	return rejeter(ctx, tx, p, o.motif)
+}
+
+// traiterStatut books what a pain.002 says: of a debit, of a lot or of the whole remise.
+func traiterStatut(ctx context.Context, tx *function.Tx, o operation) (sort, error) {
+	if o.statut != "RJCT" {
+		return sort{etat: "IGNOREE", code: "statut", detail: "La banque n'a rien rejeté (" + o.statut + ")."}, nil
+	}
+	if o.bout != "" {
+		ps, err := verrouillerPrelevees(ctx, tx, sqlReference+" = $1 and l.bout = $2", o.remise, o.bout)
+		switch {
+		case err != nil:
+			return sort{}, err
+		case len(ps) == 0:
+			return sort{etat: "REFUSEE", code: "prelevement_inconnu", detail: "Aucun prélèvement de cette remise ne porte la référence " + o.bout + "."}, nil
+		case o.centimes != 0 && o.centimes != ps[0].centimes:
+			return sort{etat: "REFUSEE", code: "montant_different", detail: "Le prélèvement " + o.bout + " était de " + message.Euros(ps[0].centimes) + ".", abonneID: ps[0].abonneID}, nil
+		case ps[0].etat == "REJETE":
+			return sort{etat: "DOUBLON", code: "deja_rejete", detail: "Le rejet du prélèvement " + o.bout + " est déjà connu.", abonneID: ps[0].abonneID}, nil
+		}
+		return rejeter(ctx, tx, ps[0], o.motif)
+	}
+	where, args := sqlReference+" = $1", []any{o.remise}
+	if i := strings.LastIndexByte(o.lot, '-'); i >= 0 {
+		where += ` and (l.date, l.sequence) = (select date, sequence from (
+				select date, sequence, row_number() over (order by date, sequence) n from (select distinct date, sequence from remise_ligne x where x.remise_id = remise.id) d) s
+			where s.n::text = $2)`
+		args = append(args, o.lot[i+1:])
+	}
+	ps, err := verrouillerPrelevees(ctx, tx, where, args...)
+	if err != nil {
+		return sort{}, err
+	}
+	n := 0
+	for _, p := range ps {
+		if p.etat == "REJETE" {
+			continue
+		}
+		if _, err := rejeter(ctx, tx, p, o.motif); err != nil {
+			return sort{}, err
+		}
+		n++
+	}
+	if n == 0 {
+		return sort{etat: "DOUBLON", code: "deja_rejete", detail: "Ces rejets sont déjà connus."}, nil
+	}
+	return sort{etat: "REJET", code: o.motif, detail: fmt.Sprintf("La banque a rejeté %d prélèvement(s) ensemble.", n)}, nil
+}
+
+// rejeter takes a debit back: its payment, when there was one, and its
+// mandate, when the code says that it is worth nothing.
+func rejeter(ctx context.Context, tx *function.Tx, p prelevee, code string) (sort, error) {
+	libelle, action := "Motif inconnu", "RELANCER"
+	err := tx.QueryRow(ctx, "select libelle, action from code_rejet where code = $1", code).Scan(&libelle, &action)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return sort{}, err
+	}
+	if p.etat == "REGLE" {
+		if err := rejeterPaiement(ctx, tx, p.paiementID, strings.TrimSpace(code+" "+libelle)); err != nil {
+			return sort{}, err
+		}
+	}
+	b := &pgx.Batch{}
+	b.Queue("update remise_ligne set etat = 'REJETE', code_rejet = $2, rejete_le = $3 where id = $1", p.id, code, tx.Today())
+	b.Queue("update prelevement_a_faire set etat = 'REJETE' where id = $1", p.prelevementID)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return sort{}, err
+	}
+	if action == "REVOQUER" {
+		m, err := verrouillerMandat(ctx, tx, p.mandatID)
+		if err != nil {
+			return sort{}, err
+		}
+		if m.etat == "ACTIF" {
+			if err := terminerMandat(ctx, tx, m, "REVOQUE", "Rejet de la banque : "+code+" "+libelle); err != nil {
+				return sort{}, err
+			}
+		}
+	}
+	tx.Emit(p.id, 0, message.PrelevementRejete{PrelevementID: p.id, AbonneID: p.abonneID, FactureID: p.factureID, Numero: p.numero, MontantCentimes: p.centimes, Code: code, Libelle: libelle, Action: action})
+	return sort{etat: "REJET", code: code, detail: libelle + ".", abonneID: p.abonneID, paiementID: p.paiementID}, nil
+}
+
+// affecterOperation gives a credit that waits to whom a person says.
+func affecterOperation(ctx context.Context, tx *function.Tx, c message.AffecterOperation) (out message.OperationBancaire, err error) {
+	var etat string
+	var credit bool
+	r := message.EnregistrerPaiement{Mode: "VIREMENT", Reference: c.Reference, AbonneID: c.AbonneID}
+	err = tx.QueryRow(ctx, "select etat, credit, montant_centimes, date from operation_bancaire where id = $1 for update", c.OperationID).
+		Scan(&etat, &credit, &r.MontantCentimes, &r.RecuLe)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return out, function.NotFound("operation_inconnue", "Cette opération n'existe pas.", "There is no such movement.")
+	case err != nil:
+		return out, err
+	case etat != "A_AFFECTER" || !credit:
+		return out, function.Conflict("operation_pas_a_affecter", "Cette opération n'attend pas d'être affectée.", "This movement does not wait for anybody.")
+	}
+	p, err := enregistrerPaiement(ctx, tx, r)
+	if err != nil {
+		return out, err
+	}
+	if err := noterOperation(ctx, tx, c.OperationID, sort{"ENCAISSEE", "affectee", "Affectée par une personne.", p.AbonneID, p.ID}); err != nil {
+		return out, err
+	}
+	all, err := selectOperations(ctx, tx, "id = $1", c.OperationID)
+	if err != nil {
+		return out, err
+	}
+	return all[0], nil
+}
+
+func fichierParID(ctx context.Context, tx *function.Tx, q message.FichierBancaireParID) (message.FichierBancaire, error) {
+	return loadFichier(ctx, tx, q.ID)
+}
+
+func loadFichier(ctx context.Context, tx *function.Tx, id string) (message.FichierBancaire, error) {
+	all, err := selectFichiers(ctx, tx, "f.id = $1", id)
+	if err != nil {
+		return message.FichierBancaire{}, err
+	}
+	if len(all) == 0 {
+		return message.FichierBancaire{}, function.NotFound("fichier_inconnu", "Ce fichier n'existe pas.", "There is no such file.")
+	}
+	return all[0], nil
+}
+
+func fichiersBancaires(ctx context.Context, tx *function.Tx, q message.FichiersBancaires) (page message.PageFichiers, err error) {
+	after, err := readCursor(q.Curseur)
+	if err != nil {
+		return page, err
+	}
+	page.Items, err = selectFichiers(ctx, tx, "($1 = '' or (f.importe_a, f.id) < (nullif($1, '')::timestamptz, nullif($2, '')::uuid)) order by f.importe_a desc, f.id desc limit $3", after.key, after.id, q.Size()+1)
+	if n := q.Size(); len(page.Items) > n {
+		page.Items = page.Items[:n]
+		page.Suivant = cursor{page.Items[n-1].ImporteA.Format(instant), page.Items[n-1].ID}.String()
+	}
+	return page, err
+}
+
+func selectFichiers(ctx context.Context, tx *function.Tx, where string, args ...any) ([]message.FichierBancaire, error) {
+	rows, err := tx.Query(ctx, `select f.id, f.nom, f.nature, f.message, f.importe_a, f.importe_par, o.* from fichier_bancaire f cross join lateral (
+			select count(*)::int, count(*) filter (where etat = 'ENCAISSEE')::int, count(*) filter (where etat = 'REJET')::int, count(*) filter (where etat = 'A_AFFECTER')::int,
+				count(*) filter (where etat = 'IGNOREE')::int, count(*) filter (where etat = 'DOUBLON')::int, count(*) filter (where etat = 'REFUSEE')::int, count(*) filter (where etat = 'A_TRAITER')::int,
+				coalesce(sum(montant_centimes) filter (where credit), 0)::bigint, coalesce(sum(montant_centimes) filter (where not credit and f.nature <> 'pain.002'), 0)::bigint
+			from operation_bancaire where fichier_id = f.id) o where `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[message.FichierBancaire])
+}
+
+// operationsBancaires lists movements of a file in its order, or those of all
+// files that are in a state.
+func operationsBancaires(ctx context.Context, tx *function.Tx, q message.OperationsBancaires) (page message.PageOperations, err error) {
+	after, err := readCursor(q.Curseur)
+	if err != nil {
+		return page, err
+	}
+	page.Items, err = selectOperations(ctx, tx, `($1 = '' or fichier_id = nullif($1, '')::uuid) and ($2 = '' or etat = $2)
+		and ($3 = '' or id > nullif($3, '')::uuid) order by id limit $4`, q.FichierID, q.Etat, after.id, q.Size()+1)
+	if n := q.Size(); len(page.Items) > n {
+		page.Items = page.Items[:n]
+		page.Suivant = cursor{"", page.Items[n-1].ID}.String()
+	}
+	return page, err
+}
+
+func selectOperations(ctx context.Context, tx *function.Tx, where string, args ...any) ([]message.OperationBancaire, error) {
+	rows, err := tx.Query(ctx, `select id, fichier_id, ligne, date, credit, montant_centimes, nom, libelle, coalesce(nullif(bout, ''), nullif(lot, ''), remise), etat, code, detail,
+			coalesce(abonne_id::text, ''), coalesce(paiement_id::text, '') from operation_bancaire where `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[message.OperationBancaire])
+}
