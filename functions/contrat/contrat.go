@@ -14,6 +14,7 @@ const (
 	signe          = "SIGNE"           // signed; water may be opened
 	actif          = "ACTIF"
 	annule         = "ANNULE"
+	resilie        = "RESILIE" // the pose of its meter is closed
 )
 
 // lettres stand for the natures in contract numbers, one each: those that
@@ -130,11 +131,6 @@ func activerContrat(c *message.Contrat, a message.Activer, today message.Date) (
 }
 
 // changerPose closes the pose in place and opens that of another meter.
-//
-// An index below the one of the pose counts through zero; it is refused when
-// that makes more than half of the dial, because a misread or an inverted
-// pair of indexes is then the likelier story. What the consumption says of it
-// is for operation to judge, which has the readings.
 func changerPose(c *message.Contrat, cmd message.ChangerCompteur, nouveau message.Compteur, today message.Date) (deposee, posee message.Pose, err error) {
 	refuse := func(err error) (message.Pose, message.Pose, error) { return message.Pose{}, message.Pose{}, err }
 	if c.Etat != actif || len(c.Poses) == 0 {
@@ -142,7 +138,6 @@ func changerPose(c *message.Contrat, cmd message.ChangerCompteur, nouveau messag
 			"Un compteur ne se change que sous un contrat actif ; celui-ci est "+c.Etat+".", "A meter is changed under an active contract only; this one is "+c.Etat+"."))
 	}
 	last := &c.Poses[len(c.Poses)-1]
-	cadran := capacite(last.Compteur.Roues)
 	switch {
 	case cmd.Date.After(today):
 		return refuse(dateFuture("date"))
@@ -150,14 +145,11 @@ func changerPose(c *message.Contrat, cmd message.ChangerCompteur, nouveau messag
 		return refuse(function.Invalid("date", "avant_pose",
 			"Le compteur en place a été posé le "+last.Du.Francais()+" : le changement vient après.",
 			"The meter in place was placed on "+last.Du.String()+": the change comes after."))
-	case cmd.IndexDepose >= cadran:
-		return refuse(horsCadran("index_depose", last.Compteur.Roues))
-	case cmd.IndexDepose < last.IndexDebut && cmd.IndexDepose-last.IndexDebut+cadran > cadran/2:
-		return refuse(function.Invalid("index_depose", "index_recule",
-			fmt.Sprintf("L'index recule : %d à la pose, %d à la dépose, et un passage par zéro n'est pas vraisemblable.", last.IndexDebut, cmd.IndexDepose),
-			fmt.Sprintf("The index goes backwards: %d when placed, %d when removed, and passing through zero is not plausible.", last.IndexDebut, cmd.IndexDepose)))
 	case cmd.IndexPose >= capacite(nouveau.Roues):
 		return refuse(horsCadran("index_pose", nouveau.Roues))
+	}
+	if err := indexFinal(last, "index_depose", cmd.IndexDepose); err != nil {
+		return refuse(err)
 	}
 	last.Au, last.IndexFin = cmd.Date, &cmd.IndexDepose
 	deposee = *last
@@ -165,6 +157,25 @@ func changerPose(c *message.Contrat, cmd message.ChangerCompteur, nouveau messag
 	c.Poses = append(c.Poses, posee)
 	c.Version++
 	return deposee, posee, nil
+}
+
+// indexFinal holds the index with which a pose closes.
+//
+// An index below the one of the pose counts through zero; it is refused when
+// that makes more than half of the dial, because a misread or an inverted
+// pair of indexes is then the likelier story. What the consumption says of it
+// is for operation to judge, which has the readings.
+func indexFinal(p *message.Pose, champ string, index int64) error {
+	cadran := capacite(p.Compteur.Roues)
+	switch {
+	case index >= cadran:
+		return horsCadran(champ, p.Compteur.Roues)
+	case index < p.IndexDebut && index-p.IndexDebut+cadran > cadran/2:
+		return function.Invalid(champ, "index_recule",
+			fmt.Sprintf("L'index recule : %d à la pose, %d à la fin, et un passage par zéro n'est pas vraisemblable.", p.IndexDebut, index),
+			fmt.Sprintf("The index goes backwards: %d when placed, %d at the end, and passing through zero is not plausible.", p.IndexDebut, index))
+	}
+	return nil
 }
 
 // verifierDebut holds the start that an abonne wishes within a year of today.

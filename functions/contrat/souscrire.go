@@ -109,7 +109,7 @@ func pdlDe(ctx context.Context, tx *function.Tx, cmd message.Souscrire) (p messa
 
 func sansContrat(ctx context.Context, tx *function.Tx, pdlID string) error {
 	var numero string
-	switch err := tx.QueryRow(ctx, `select numero from contrat where pdl_id = $1 and etat <> 'ANNULE'`, pdlID).Scan(&numero); {
+	switch err := tx.QueryRow(ctx, `select numero from contrat where pdl_id = $1 and etat not in ('ANNULE', 'RESILIE')`, pdlID).Scan(&numero); {
 	case errors.Is(err, pgx.ErrNoRows):
 		return nil
 	case err != nil:

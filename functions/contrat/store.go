@@ -40,7 +40,7 @@ func champsCompteur(c *message.Compteur) []any {
 // selectContrats ends where the conditions begin. A contract without meter
 // foreseen reads the zero Compteur.
 const selectContrats = `select c.id, c.numero, c.nature, c.etat, c.version, c.debut_souhaite, c.signe_le, c.retractation_jusqu_au,
-	c.execution_immediate, c.actif_depuis, c.mode_paiement, ` + colonnesAbonne + `, ` + colonnesPDL + `,
+	c.execution_immediate, c.actif_depuis, c.resilie_le, c.mode_paiement, ` + colonnesAbonne + `, ` + colonnesPDL + `,
 	coalesce(m.id::text, ''), coalesce(m.numero, ''), coalesce(m.serie, ''), coalesce(m.calibre_mm, 0), coalesce(m.roues, 0),
 	coalesce(m.litres_par_unite, 0), coalesce(m.annee, 0)
 	from contrat c join abonne a on a.id = c.abonne_id join pdl p on p.id = c.pdl_id left join compteur m on m.id = c.compteur_prevu
@@ -49,7 +49,7 @@ const selectContrats = `select c.id, c.numero, c.nature, c.etat, c.version, c.de
 func scanContrat(row pgx.CollectableRow) (c message.Contrat, err error) {
 	var prevu message.Compteur
 	f := []any{&c.ID, &c.Numero, &c.Nature, &c.Etat, &c.Version, &c.DebutSouhaite, &c.SigneLe, &c.RetractationJusquAu,
-		&c.ExecutionImmediate, &c.ActifDepuis, &c.ModePaiement}
+		&c.ExecutionImmediate, &c.ActifDepuis, &c.ResilieLe, &c.ModePaiement}
 	f = append(append(append(f, champsAbonne(&c.Abonne)...), champsPDL(&c.PDL)...), champsCompteur(&prevu)...)
 	if err := row.Scan(f...); err != nil {
 		return c, err
@@ -65,7 +65,7 @@ const selectPoses = `select o.pdl_id, o.id, ` + colonnesCompteur + `, o.du, o.au
 	where o.pdl_id = any($1) order by o.du`
 
 // lireContrats reads the contracts that the rest of selectContrats finds,
-// with their poses: those of the PDL since the contract is active.
+// with their poses: those of the PDL while the contract is active.
 func lireContrats(ctx context.Context, tx *function.Tx, where string, args ...any) ([]message.Contrat, error) {
 	rows, err := tx.Query(ctx, selectContrats+where, args...)
 	if err != nil {
@@ -97,7 +97,7 @@ func lireContrats(ctx context.Context, tx *function.Tx, where string, args ...an
 		c := &contrats[i]
 		c.Poses = []message.Pose{}
 		for _, p := range poses[c.PDL.ID] {
-			if !c.ActifDepuis.IsZero() && (p.Au.IsZero() || p.Au.After(c.ActifDepuis)) {
+			if !c.ActifDepuis.IsZero() && (p.Au.IsZero() || p.Au.After(c.ActifDepuis)) && (c.ResilieLe.IsZero() || p.Du.Before(c.ResilieLe)) {
 				c.Poses = append(c.Poses, p)
 			}
 		}
@@ -123,7 +123,7 @@ func verrouiller(ctx context.Context, tx *function.Tx, id string) (message.Contr
 }
 
 const updateContrat = `update contrat set etat = $2, version = $3, signe_le = $4, retractation_jusqu_au = $5, actif_depuis = $6, compteur_prevu = $7,
-	signataire = coalesce(nullif($8, ''), signataire) where id = $1`
+	signataire = coalesce(nullif($8, ''), signataire), resilie_le = $9 where id = $1`
 
 // enregistrer queues the changed contract and the line of its journal.
 func enregistrer(tx *function.Tx, b *pgx.Batch, c *message.Contrat, signataire, code, texte string) {
@@ -131,7 +131,7 @@ func enregistrer(tx *function.Tx, b *pgx.Batch, c *message.Contrat, signataire, 
 	if c.CompteurPrevu != nil {
 		prevu = &c.CompteurPrevu.ID
 	}
-	b.Queue(updateContrat, c.ID, c.Etat, c.Version, c.SigneLe, c.RetractationJusquAu, c.ActifDepuis, prevu, signataire)
+	b.Queue(updateContrat, c.ID, c.Etat, c.Version, c.SigneLe, c.RetractationJusquAu, c.ActifDepuis, prevu, signataire, c.ResilieLe)
 	noter(tx, b, c.ID, code, texte)
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 
 	"aquaerp.fr/functions/facture/tarif"
@@ -116,7 +117,8 @@ func (d *dossier) jusqua(du, jusqua tarif.Date) (c tarif.Cas, estimee bool, err 
 
 // known are all points, the ends of poses included, by date. What was read at
 // a change of meter goes before another reading of that day; a reading of a
-// meter that was gone by then does not count.
+// meter that was gone by then does not count, nor does an estimate that a
+// later index of its meter reversed, whether or not operation has said so yet.
 func (d *dossier) known() (points []point) {
 	gone := map[string]tarif.Date{}
 	for _, p := range d.poses {
@@ -126,8 +128,14 @@ func (d *dossier) known() (points []point) {
 			points = append(points, point{pose: p.id, date: p.au, index: p.fin, source: "DEPOSE"})
 		}
 	}
+	read := maps.Clone(gone) // the last day on which each meter was read
 	for _, p := range d.points {
-		if au, ok := gone[p.pose]; !ok || p.date <= au {
+		if !p.estimee {
+			read[p.pose] = max(read[p.pose], p.date)
+		}
+	}
+	for _, p := range d.points {
+		if au, ok := gone[p.pose]; (!ok || p.date <= au) && (!p.estimee || p.date > read[p.pose]) {
 			points = append(points, p)
 		}
 	}

@@ -25,7 +25,7 @@ type lotReglages struct {
 
 // aFacturer are the contracts c of an extent with no bill for a period yet;
 // parameters: du, au, commune, profil, secteur.
-const aFacturer = `depuis < $2 and ($3 = '' or code_insee = $3) and ($4 = '' or profil = $4) and ($5 = '' or secteur = $5)
+const aFacturer = `depuis < $2 and resilie_le is null and ($3 = '' or code_insee = $3) and ($4 = '' or profil = $4) and ($5 = '' or secteur = $5)
 	and not exists (select from facture f where f.contrat_id = c.id and f.periode && daterange($1, $2)
 		and f.nature in ('FACTURE', 'SOLDE') and f.etat <> 'ANNULEE_PAR_AVOIR')`
 

@@ -51,6 +51,7 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.On(contratActive),
 		function.On(compteurChange),
 		function.On(relevesValides),
+		function.On(contratResilie),
 
 		function.Answer("tarifs:creer", definirGrille),
 		function.Answer("tarifs:creer", definirRedevance),
@@ -83,6 +84,8 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("factures:creer", emettreManuelle),
 		function.Answer("tarifs:creer", definirPrestation),
 		function.Answer("factures:lire", prestations),
+		function.Answer("factures:creer", solder),
+		function.Answer("factures:lire", resiliations),
 
 		function.Answer("factures:lire,portail:lire", expliquerFacture),
 		function.Answer("factures:lire,portail:lire", simulerFacture),

@@ -133,9 +133,9 @@ func prestations(ctx context.Context, tx *function.Tx, _ message.Prestations) (c
 	if c.Taux, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.TauxTVA]); err != nil {
 		return c, err
 	}
-	if rows, err = tx.Query(ctx, "select numero, libelle, 0::bigint, 0::bigint from compte where "+comptesDeVente+" order by numero"); err != nil {
+	if rows, err = tx.Query(ctx, "select numero, libelle from compte where "+comptesDeVente+" order by numero"); err != nil {
 		return c, err
 	}
-	c.Comptes, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.SoldeCompte])
+	c.Comptes, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.CompteVente])
 	return c, err
 }

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
-
-	"github.com/jackc/pgx/v5"
 
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/message"
@@ -55,13 +52,11 @@ func emettrePiece(ctx context.Context, tx *function.Tx, p piece) (message.Factur
 		tva += v.MontantCentimes
 	}
 	if p.entite == "" {
-		err := tx.QueryRow(ctx, `select coalesce((select entite from commune where code_insee = contrat.code_insee), 'principale') from contrat where id = $1`, p.contratID).Scan(&p.entite)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return message.Facture{}, contratInconnu()
-		}
+		entite, err := entiteDe(ctx, tx, p.contratID)
 		if err != nil {
 			return message.Facture{}, err
 		}
+		p.entite = entite
 	}
 	date, err := dateDePiece(ctx, tx, p.entite, p.nature)
 	if err != nil {

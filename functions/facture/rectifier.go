@@ -93,7 +93,7 @@ type ancienne struct {
 // known now, and the bill that came before it.
 func dossierDe(ctx context.Context, tx *function.Tx, f message.Facture) (*dossier, ancienne, error) {
 	var a ancienne
-	err := tx.QueryRow(ctx, "select cas, origine, coalesce(lower(periode), du), coalesce(upper(periode), au), entite from facture where id = $1", f.ID).
+	err := tx.QueryRow(ctx, "select cas, origine, case when isempty(periode) then au else lower(periode) end, coalesce(upper(periode), au), entite from facture where id = $1", f.ID).
 		Scan(&a.cas, &a.origine, &a.periode[0], &a.periode[1], &a.entite)
 	if err != nil {
 		return nil, a, err

@@ -148,7 +148,7 @@ type (
 	// ListeContrats filters contracts.
 	ListeContrats struct {
 		AbonneID string `query:"abonne_id" format:"uuid"`
-		Etat     string `query:"etat" enum:"A_SIGNER,EN_RETRACTATION,SIGNE,ACTIF,ANNULE"`
+		Etat     string `query:"etat" enum:"A_SIGNER,EN_RETRACTATION,SIGNE,ACTIF,ANNULE,RESILIE"`
 		Liste
 	}
 	// ListeFactures filters the bills of the object in the path.

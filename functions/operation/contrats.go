@@ -46,36 +46,52 @@ func poser(ctx context.Context, tx *function.Tx, contratID string, p message.Pos
 }
 
 // compteurChange closes the pose of one meter with its last index and opens
-// that of the next. What comes before the event it follows from has to wait.
+// that of the next.
 func compteurChange(ctx context.Context, tx *function.Tx, e message.CompteurChange) error {
-	tooEarly := function.NotYet("contrat_pas_encore_connu", "Le contrat ou son compteur n'est pas encore connu.", "The contract or its meter is not known yet.")
-	var version int64
-	var ref string
-	err := tx.QueryRow(ctx, `select version, pdl from contrat where id = $1 for update`, e.ContratID).Scan(&version, &ref)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return tooEarly
-	case err != nil || version >= e.Version:
-		return err
-	case e.Deposee.IndexFin == nil || e.Deposee.Au.IsZero():
-		return function.Refused("depose_incomplete", "La dépose n'a pas d'index ou de date.", "The removal has no index or no date.")
-	}
-	dossiers, err := charger(ctx, tx, []string{ref})
-	if err != nil {
-		return err
-	}
-	d := dossiers[ref]
-	p := d.pose(e.Deposee.ID)
-	if p == nil {
-		return tooEarly
-	}
-	if err := fermer(ctx, tx, p, e.Deposee.Au, *e.Deposee.IndexFin); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, `update contrat set version = $2 where id = $1`, e.ContratID, e.Version); err != nil {
+	neuf, err := clore(ctx, tx, e.ContratID, e.Version, e.Deposee)
+	if err != nil || !neuf {
 		return err
 	}
 	return poser(ctx, tx, e.ContratID, e.Posee)
+}
+
+// contratResilie closes the pose of the meter with the index of the day.
+func contratResilie(ctx context.Context, tx *function.Tx, e message.ContratResilie) error {
+	_, err := clore(ctx, tx, e.ContratID, e.Version, e.Pose)
+	return err
+}
+
+// clore closes a pose of a contract with its last index, unless that is done.
+// What comes before the event it follows from has to wait.
+func clore(ctx context.Context, tx *function.Tx, contratID string, version int64, deposee message.Pose) (neuf bool, err error) {
+	tooEarly := function.NotYet("contrat_pas_encore_connu", "Le contrat ou son compteur n'est pas encore connu.", "The contract or its meter is not known yet.")
+	var connue int64
+	var ref string
+	err = tx.QueryRow(ctx, `select version, pdl from contrat where id = $1 for update`, contratID).Scan(&connue, &ref)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return false, tooEarly
+	case err != nil || connue >= version:
+		return false, err
+	case deposee.IndexFin == nil || deposee.Au.IsZero():
+		return false, function.Refused("depose_incomplete", "La dépose n'a pas d'index ou de date.", "The removal has no index or no date.")
+	}
+	dossiers, err := charger(ctx, tx, []string{ref})
+	if err != nil {
+		return false, err
+	}
+	d := dossiers[ref]
+	p := d.pose(deposee.ID)
+	if p == nil {
+		return false, tooEarly
+	}
+	if err := fermer(ctx, tx, p, deposee.Au, *deposee.IndexFin); err != nil {
+		return false, err
+	}
+	if _, err := tx.Exec(ctx, `update contrat set version = $2 where id = $1`, contratID, version); err != nil {
+		return false, err
+	}
+	return true, nil
 }
 
 // fermer closes a pose. Facture hears of the closing index from contrat; it

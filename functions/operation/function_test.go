@@ -409,3 +409,25 @@ func TestSameImportTwice(t *testing.T) {
 		t.Errorf("again: %+v, %v", second, err)
 	}
 }
+
+// A contract that ended takes no reading any more, and its estimate is reversed by the index of the last day.
+func TestContractEnds(t *testing.T) {
+	f := setup(t, 1)
+	l := contrat(1)
+	importe(t, f, "PDL-00001;S1;2024-10-01;1060;AGENT", "PDL-00001;S1;2025-04-01;;ABSENCE")
+	e := l.change("2025-06-01", 1130)
+	ended := message.ContratResilie{ContratID: e.ContratID, Version: e.Version, PDLID: e.PDLID, DemandeeLe: e.Deposee.Au, Date: e.Deposee.Au, Pose: e.Deposee,
+		Adresse: message.Adresse{Voie: "3 quai du Port", CodePostal: "17000", Commune: "La Rochelle"}}
+	for range 2 {
+		deliver(t, f, l.ContratID, ended)
+	}
+	if facts := told(t, f); len(facts) != 3 || facts[2].Index != 1130 || facts[2].Remplace != facts[1].ReleveID {
+		t.Errorf("told %+v", facts)
+	}
+	if tournee := importe(t, f, "PDL-00001;S1;2025-10-01;1160;AGENT"); tournee.Valides != 0 || len(tournee.Rejets) != 1 || tournee.Rejets[0].Code != "hors_pose" {
+		t.Errorf("after the end: %+v", tournee)
+	}
+	if tab := ft.MustAsk(t, f, ft.Staff(), message.TableauReleves{}); tab.Compteurs != 0 {
+		t.Errorf("dashboard: %+v", tab)
+	}
+}

@@ -16,6 +16,7 @@ func listens(*function.Runtime) []function.Listen {
 	return []function.Listen{
 		function.On(contratActive),
 		function.On(compteurChange),
+		function.On(contratResilie),
 
 		function.Answer("tournees:creer", importer),
 		function.Answer("tournees:lire", tournees),

@@ -28,7 +28,7 @@ func Catalogue() []Entry {
 		command(Connecter{}), command(Rafraichir{}), command(Deconnecter{}), query(Moi{}),
 		command(CreerUtilisateur{}), query(Utilisateurs{}), command(AccepterInvitation{}), event(InvitationEmise{}),
 
-		command(Souscrire{}), command(Signer{}), command(Retracter{}), command(Activer{}), command(ChangerCompteur{}), command(Reprendre{}),
+		command(Souscrire{}), command(Signer{}), command(Retracter{}), command(Activer{}), command(ChangerCompteur{}), command(Reprendre{}), command(Resilier{}), event(ContratResilie{}),
 		query(ContratParID{}), query(Contrats{}), query(Abonnes{}), query(FicheAbonne{}), query(TableauContrats{}),
 		event(ContratSigne{}), event(ContratAnnule{}), event(ContratActive{}), event(CompteurChange{}),
 
@@ -44,6 +44,7 @@ func Catalogue() []Entry {
 		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),
 
 		command(EmettreAvoir{}), command(RectifierFacture{}), command(EmettreManuelle{}), command(DefinirPrestation{}), query(Prestations{}), event(AvoirEmis{}),
+		command(Solder{}), query(Resiliations{}),
 
 		command(RejeterPaiement{}), event(PaiementRejete{}), event(FactureRouverte{}),
 		event(TrancheACalculer{}), event(TrancheAEmettre{}), event(FacturesEmises{}), event(FacturePayee{}),

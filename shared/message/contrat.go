@@ -60,13 +60,14 @@ type Contrat struct {
 	ID                  string    `json:"id" format:"uuid"`
 	Numero              string    `json:"numero" doc:"C-<letter of the type>-<zone>-<yy>-<sequence>"`
 	Nature              string    `json:"nature" enum:"INDIVIDUEL,COLLECTIF,RESIDENTIEL,AGRICOLE,COMMERCIAL,INDUSTRIEL"`
-	Etat                string    `json:"etat" enum:"A_SIGNER,EN_RETRACTATION,SIGNE,ACTIF,ANNULE" doc:"EN_RETRACTATION: signed, water stays closed until the withdrawal period ends; SIGNE: signed, water may be opened"`
+	Etat                string    `json:"etat" enum:"A_SIGNER,EN_RETRACTATION,SIGNE,ACTIF,ANNULE,RESILIE" doc:"EN_RETRACTATION: signed, water stays closed until the withdrawal period ends; SIGNE: signed, water may be opened"`
 	Version             int64     `json:"version" doc:"Grows by one with each change"`
 	DebutSouhaite       Date      `json:"debut_souhaite" format:"date" validate:"required"`
 	SigneLe             Date      `json:"signe_le,omitzero" format:"date"`
 	RetractationJusquAu Date      `json:"retractation_jusqu_au,omitzero" format:"date" doc:"Last day of the 14 days of withdrawal (Code de la consommation L221-18)"`
 	ExecutionImmediate  bool      `json:"execution_immediate" doc:"The abonne expressly asked for water before the end of the withdrawal period"`
 	ActifDepuis         Date      `json:"actif_depuis,omitzero" format:"date"`
+	ResilieLe           Date      `json:"resilie_le,omitzero" format:"date" doc:"First day without contract"`
 	ModePaiement        string    `json:"mode_paiement" enum:"VIREMENT,PRELEVEMENT,CHEQUE,ESPECES,CARTE"`
 	Abonne              Abonne    `json:"abonne"`
 	PDL                 PDL       `json:"pdl"`
@@ -196,7 +197,7 @@ func (ContratParID) Reply() (r Contrat) { return }
 // Contrats lists contracts, the newest first.
 type Contrats struct {
 	AbonneID string `json:"abonne_id,omitempty" validate:"omitempty,uuid"`
-	Etat     string `json:"etat,omitempty" validate:"omitempty,oneof=A_SIGNER EN_RETRACTATION SIGNE ACTIF ANNULE"`
+	Etat     string `json:"etat,omitempty" validate:"omitempty,oneof=A_SIGNER EN_RETRACTATION SIGNE ACTIF ANNULE RESILIE"`
 	Page
 }
 

@@ -118,7 +118,13 @@ func (Prestations) Reply() (r CataloguePrestations) { return }
 type CataloguePrestations struct {
 	Prestations []Prestation  `json:"prestations"`
 	Taux        []TauxTVA     `json:"taux" doc:"Rates of VAT in force"`
-	Comptes     []SoldeCompte `json:"comptes" doc:"Accounts of what is earned, without sums"`
+	Comptes     []CompteVente `json:"comptes" doc:"Accounts that a line may be booked on"`
+}
+
+// CompteVente is an account of what is earned.
+type CompteVente struct {
+	Compte  string `json:"compte"`
+	Libelle string `json:"libelle"`
 }
 
 // TauxTVA is a rate of VAT.
