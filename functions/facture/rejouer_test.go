@@ -88,7 +88,7 @@ func TestRejouer(t *testing.T) {
 	for _, sql := range []string{
 		"update facture set tva = jsonb_set(tva, '{0,base_centimes}', '1') where id = $1",
 		"update facture set lignes = lignes - 0 where id = $1",
-		"update facture set ht_centimes = ht_centimes - 1, tva_centimes = tva_centimes + 1 where id = $1",
+		"update facture set tva_centimes = tva_centimes + 1, ttc_centimes = ttc_centimes + 1 where id = $1",
 		"update facture set cas = jsonb_set(cas, '{poses,0,index_fin}', '161') where id = $1",
 		"update facture set cas = jsonb_set(cas, '{grilles}', '[]') where id = $1",
 	} {
@@ -101,7 +101,7 @@ func TestRejouer(t *testing.T) {
 		if got, err := b.replay(t, "-de", other.Numero, "-a", other.Numero); err == nil || !strings.Contains(got, "1 differ") {
 			t.Errorf("%s: %v\n%s", sql, err, got)
 		}
-		b.alter(t, `update facture f set (lignes, tva, cas, ht_centimes, tva_centimes) = (select lignes, tva, cas, ht_centimes, tva_centimes from jsonb_populate_record(f, $2)) where id = $1`, other.ID, before)
+		b.alter(t, `update facture f set (lignes, tva, cas, tva_centimes, ttc_centimes) = (select lignes, tva, cas, tva_centimes, ttc_centimes from jsonb_populate_record(f, $2)) where id = $1`, other.ID, before)
 	}
 }
 
