@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +15,12 @@ import (
 
 func TestMain(m *testing.M) {
 	_ = os.Setenv("LOT_PAR_TRANCHE", "2") // so that a few contracts make several chunks
+	for name, value := range map[string]string{
+		"NOM": regie.Nom, "ADRESSE": regie.Adresse, "TELEPHONE": regie.Telephone, "URGENCE": regie.Urgence, "EMAIL": regie.Email,
+		"IBAN": regie.IBAN, "BIC": regie.BIC, "SIRET": regie.SIRET, "PAIEMENT_URL": regie.Paiement,
+	} {
+		_ = os.Setenv("SERVICE_"+name, value)
+	}
 	functiontest.Main(m)
 }
 
@@ -453,44 +457,6 @@ func TestSubscriberSeesOwnBillsOnly(t *testing.T) {
 		if err := request(); err == nil || !strings.HasSuffix(functiontest.Code(err), "inconnue") && !strings.HasSuffix(functiontest.Code(err), "inconnu") {
 			t.Errorf("got %v", err)
 		}
-	}
-}
-
-func TestDocument(t *testing.T) {
-	t.Parallel()
-	b := setup(t, 1)
-	f := b.bills(t, b.issue(t, lotOf(avril, octobre, emises)).ID)[0]
-	one := functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.DocumentFacture{FactureID: f.ID})
-	two := functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.DocumentFacture{FactureID: f.ID})
-	if !bytes.Equal(one.Contenu, two.Contenu) {
-		t.Error("the same bill gave two documents")
-	}
-	if !bytes.HasPrefix(one.Contenu, []byte("%PDF-")) {
-		t.Fatal("not a PDF")
-	}
-	file := t.TempDir() + "/facture.pdf"
-	if err := os.WriteFile(file, one.Contenu, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if keep := os.Getenv("KEEP_PDF"); keep != "" {
-		_ = os.WriteFile(keep, one.Contenu, 0o600)
-	}
-	reader, err := exec.LookPath("pdftotext")
-	if err != nil && os.Getenv("CI") == "" {
-		t.Skip("pdftotext is not installed (package poppler-utils)")
-	}
-	text, err := exec.Command(reader, "-layout", file, "-").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{f.Numero, "Anne Dupont0", "266,20", "Distribution de l'eau", "Collecte et traitement des eaux usées",
-		"Organismes publics", "TVA 5,5 %", "TVA 10 %", "PDL-00001", "S00000", "130", "190", "60 m³", "14/11/2026"} {
-		if !strings.Contains(string(text), want) {
-			t.Errorf("the bill does not show %q", want)
-		}
-	}
-	if t.Failed() {
-		t.Logf("%s", text)
 	}
 }
 

@@ -24,6 +24,7 @@ var (
 	Chromium   = Package{"chromium", "--cask chromium"}
 	Poppler    = Package{"poppler-utils", "poppler"} // pdftotext
 	Libxml     = Package{"libxml2-utils", "libxml2"} // xmllint
+	Qpdf       = Package{"qpdf", "qpdf"}
 	Prometheus = Package{"prometheus", "prometheus"} // promtool
 )
 

@@ -57,11 +57,10 @@ func run(ctx context.Context) error {
 		if _, err := setup.Need(ctx, os.Stdout, setup.Poppler, "pdftotext"); err != nil {
 			return err
 		}
-		if _, err := setup.Need(ctx, os.Stdout, setup.Libxml, "xmllint"); err != nil {
-			return err
-		}
-		if _, err := setup.Need(ctx, os.Stdout, setup.Prometheus, "promtool"); err != nil {
-			return err
+		for program, from := range map[string]setup.Package{"qpdf": setup.Qpdf, "xmllint": setup.Libxml, "promtool": setup.Prometheus} {
+			if _, err := setup.Need(ctx, os.Stdout, from, program); err != nil {
+				return err
+			}
 		}
 		server, err = postgres(ctx)
 		return err

@@ -203,9 +203,11 @@ type PageFactures struct {
 	Suivant string    `json:"suivant,omitempty" doc:"Cursor of the next page"`
 }
 
-// DocumentFacture asks for the PDF of an issued bill.
+// DocumentFacture asks for the PDF of an issued bill or avoir, which is also an
+// electronic invoice (Factur-X, EN 16931).
 type DocumentFacture struct {
 	FactureID string `json:"facture_id" validate:"required,uuid"`
+	Duplicata bool   `json:"duplicata,omitempty" doc:"Says that it is not the first copy"`
 }
 
 func (DocumentFacture) Type() string        { return "fr.aquaerp.facture.document.v1" }
