@@ -70,8 +70,6 @@ type imprimee struct {
 	SIREN        string // of an organisation
 	ModePaiement string
 	Anormale     bool
-	Nature       string
-	Motif        string
 	Entite       string     // name of the legal entity that issued it; empty: the service
 	Cas          *tarif.Cas // for the indexes; nil when it was not priced from readings
 	Series       []string   // serial number of each pose of Cas
@@ -165,7 +163,7 @@ func imprimer(ctx context.Context, tx *function.Tx, factures []message.Facture) 
 			}
 		}
 	}
-	rows, err := tx.Query(ctx, `select f.id, f.adresse, f.email, f.siren, f.mode_paiement, f.anormale, f.nature, f.motif, e.nom, f.cas,
+	rows, err := tx.Query(ctx, `select f.id, f.adresse, f.email, f.siren, f.mode_paiement, f.anormale, e.nom, f.cas,
 			coalesce((select array_agg(p.serie order by c.n)
 				from jsonb_array_elements(f.cas -> 'poses') with ordinality c (pose, n)
 				cross join lateral (select serie from pose where contrat_id = f.contrat_id and du <= (c.pose ->> 'du')::date order by du desc limit 1) p), '{}'),
@@ -185,7 +183,7 @@ func imprimer(ctx context.Context, tx *function.Tx, factures []message.Facture) 
 	var id string
 	var c corrige
 	var f imprimee
-	_, err = pgx.ForEachRow(rows, []any{&id, &f.Adresse, &f.Email, &f.SIREN, &f.ModePaiement, &f.Anormale, &f.Nature, &f.Motif, &f.Entite, &f.Cas,
+	_, err = pgx.ForEachRow(rows, []any{&id, &f.Adresse, &f.Email, &f.SIREN, &f.ModePaiement, &f.Anormale, &f.Entite, &f.Cas,
 		&f.Series, &c.Numero, &c.Date, &c.Total, &f.Avant}, func() error {
 		f.Facture, f.Mentions = at[id].Facture, at[id].Mentions
 		if c.Numero != "" {

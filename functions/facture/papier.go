@@ -359,7 +359,7 @@ func compteurs(p *page, f imprimee, y float64) float64 {
 			how = "relevé, dépose"
 		}
 		x = left
-		for k, text := range []string{serie, fmt.Sprintf("%d le %s", pose.IndexDebut, francais(pose.Du)), fmt.Sprintf("%d le %s", pose.IndexFin, francais(pose.Au)),
+		for k, text := range []string{serie, fmt.Sprintf("%d le %s", pose.IndexDebut, enChiffres(pose.Du)), fmt.Sprintf("%d le %s", pose.IndexFin, enChiffres(pose.Au)),
 			m3(volumePose(pose)) + " m³", how} {
 			p.at(x, y, columns[k].w, 5, text, align(k), false, 8.8, ink)
 			x += columns[k].w
@@ -390,7 +390,8 @@ func align(column int) string {
 	return "R"
 }
 
-func francais(d tarif.Date) string {
+// enChiffres is a day as dd/mm/yyyy.
+func enChiffres(d tarif.Date) string {
 	s := d.String() // yyyy-mm-dd
 	return s[8:] + "/" + s[5:7] + "/" + s[:4]
 }
@@ -574,17 +575,8 @@ func lignesAdresse(a message.Adresse) []string {
 	return out
 }
 
-var mois = [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}
-
 // enLettres is a day as one says it: 1er octobre 2026.
-func enLettres(d message.Date) string {
-	t := d.Time()
-	n := fmt.Sprint(t.Day())
-	if n == "1" {
-		n = "1er"
-	}
-	return fmt.Sprintf("%s %s %d", n, mois[t.Month()-1], t.Year())
-}
+func enLettres(d message.Date) string { return francais.date(tarif.DateOf(d.Time())) }
 
 // abrege is a month in four letters at most.
 func abrege(m time.Month) string {

@@ -29,7 +29,7 @@ func exemple() imprimee {
 	du, au := message.NewDate(2026, time.April, 1), message.NewDate(2026, time.October, 1)
 	f := imprimee{
 		Facture: message.Facture{
-			ID: "018f0000-0000-7000-8000-000000000001", Numero: "F2026-000482", Etat: "EMISE", Contrat: "C-I-77999-24-00042", Nom: "Anne Lefèvre-Şahin",
+			ID: "018f0000-0000-7000-8000-000000000001", Numero: "F2026-000482", Nature: natureFacture, Etat: "EMISE", Contrat: "C-I-77999-24-00042", Nom: "Anne Lefèvre-Şahin",
 			PDL: "PDL-00042", Lieu: "12 rue du Lavoir, 77999 Brissy-sur-Loing", Du: du, Au: au,
 			DateFacturation: message.NewDate(2026, time.October, 15), Echeance: message.NewDate(2026, time.November, 14),
 			VolumeLitres: 60_000, HTCentimes: 24_724, TVACentimes: 1_896, TTCCentimes: 26_620,
@@ -43,7 +43,7 @@ func exemple() imprimee {
 			TVA: []message.TVAFacture{{TauxPM: 55, BaseCentimes: 12_812, MontantCentimes: 705}, {TauxPM: 100, BaseCentimes: 11_912, MontantCentimes: 1_191}},
 		},
 		Adresse: message.Adresse{Voie: "12 rue du Lavoir", Complement: "Bâtiment B", CodePostal: "77999", Commune: "Brissy-sur-Loing"},
-		Email:   "anne@courriel.example", ModePaiement: "VIREMENT", Nature: "FACTURE", Series: []string{"S00042"},
+		Email:   "anne@courriel.example", ModePaiement: "VIREMENT", Series: []string{"S00042"},
 		Cas: &tarif.Cas{PDL: tarif.PDL{Logements: 1}, Poses: []tarif.Pose{{
 			Periode: tarif.Periode{Du: tarif.DateOf(du.Time()), Au: tarif.DateOf(au.Time())}, Roues: 5, LitresParUnite: 1000, IndexDebut: 130, IndexFin: 190}}},
 		Mentions: []mention{
