@@ -31,6 +31,7 @@ func TestFiltersFollowTheCatalogue(t *testing.T) {
 	for _, pair := range [][2]any{
 		{ListeContrats{}, message.Contrats{}}, {ListeFactures{}, message.Factures{}}, {ListeInterventions{}, message.Interventions{}},
 		{ListePlans{}, message.Plans{}}, {ListeEnvois{}, message.Envois{}},
+		{ListePrelevements{}, message.Prelevements{}}, {ListeOperations{}, message.OperationsBancaires{}},
 	} {
 		list, _ := reflect.TypeOf(pair[0]).FieldByName("Etat")
 		query, _ := reflect.TypeOf(pair[1]).FieldByName("Etat")

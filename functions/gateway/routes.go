@@ -16,6 +16,7 @@ var tags = []*huma.Tag{
 	{Name: "lots", Description: "Billing runs"},
 	{Name: "factures", Description: "Bills and payments"},
 	{Name: "comptabilite", Description: "The books: balance, journal, VAT, closing, files for accountants"},
+	{Name: "prelevements", Description: "Direct debits: mandates, files for the bank and files from it"},
 	{Name: "interventions", Description: "Field work"},
 	{Name: "plans", Description: "Running processes"},
 	{Name: "envois", Description: "Mail sent"},
@@ -94,6 +95,8 @@ func (g *gateway) routes() {
 		body[message.EnregistrerPaiement])
 	g.paiements()
 	g.comptabilite()
+
+	g.prelevements()
 
 	expose(g, route{"GET", "/v1/interventions", "listerInterventions", "List field work by day; a technician sees their own and unassigned ones", "interventions", 0},
 		func(in *ListeInterventions) message.Interventions {
