@@ -64,6 +64,12 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("contrats:modifier", accorderProfil),
 		function.Answer("contrats:modifier", fermerProfil),
 		function.Answer("contrats:lire", profilsAccordes),
+		function.Answer("tarifs:lire", prixGrilles),
+		function.Answer("tarifs:lire", facturesTypes),
+		function.Answer("tarifs:lire", simulerBase),
+		function.Answer("tarifs:lire", exemples),
+		function.Answer("tarifs:creer", importerExemple),
+		function.Answer("comptabilite:lire,tarifs:lire", indicateurs),
 
 		function.Answer("lots:creer", reglages.preparerLot),
 		function.On(calculerTranche),

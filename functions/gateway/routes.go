@@ -13,6 +13,7 @@ var tags = []*huma.Tag{
 	{Name: "contrats", Description: "Subscriptions, from the request to the running water"},
 	{Name: "releves", Description: "Meter readings: rounds, and the queue of suspect ones"},
 	{Name: "tarifs", Description: "Tariffs of the service and rates of the agence de l'eau"},
+	{Name: "indicateurs", Description: "Figures of the annual report: unpaid bills, price of 120 m3, months"},
 	{Name: "lots", Description: "Billing runs"},
 	{Name: "factures", Description: "Bills and payments"},
 	{Name: "comptabilite", Description: "The books: balance, journal, VAT, closing, files for accountants"},

@@ -39,6 +39,8 @@ func Catalogue() []Entry {
 		command(CorrigerGrille{}), command(FermerGrille{}), command(RetirerGrille{}), command(DefinirCommune{}), query(Communes{}),
 		command(AccorderProfil{}), command(FermerProfil{}), query(ProfilsAccordes{}),
 		command(PreparerLot{}), query(LotParID{}), query(Lots{}), command(ControlerLot{}), command(EmettreLot{}), command(RejeterLot{}), command(RelancerLot{}),
+		query(PrixGrilles{}), query(FacturesTypes{}), query(SimulerBase{}),
+		query(Exemples{}), command(ImporterExemple{}), query(Indicateurs{}),
 		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}),
 		query(ExpliquerFacture{}), query(SimulerFacture{}),
 		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// publie is what the sheets of testdata/tarifs say beside their case: price schedules that French services published, with the
+// publie is what the sheets of ../exemples say beside their case: price schedules that French services published, with the
 // bill of 120 m3 worked out by hand.
 type publie struct {
 	TTC    int64 `json:"facture_120_calculee_ttc_centimes"`
@@ -37,7 +37,7 @@ type factureAutre struct {
 }
 
 func TestPublishedTariffs(t *testing.T) {
-	sheets, err := filepath.Glob("testdata/tarifs/*.json")
+	sheets, err := filepath.Glob("../exemples/*.json")
 	if err != nil || len(sheets) == 0 {
 		t.Fatalf("no sheet: %v", err)
 	}

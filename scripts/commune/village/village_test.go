@@ -158,7 +158,7 @@ func TestTroubleIsWhereItIsAnnounced(t *testing.T) {
 // The tariff is the published one: the same figures as in the pricing corpus.
 func TestTarifsArePublished(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile("../../../functions/facture/tarif/testdata/tarifs/smeapn-guercheville-2026.json")
+	raw, err := os.ReadFile("../../../functions/facture/exemples/smeapn-guercheville-2026.json")
 	if err != nil {
 		t.Fatal(err)
 	}
