@@ -33,6 +33,22 @@ func BenchmarkCalculer(b *testing.B) {
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "cases/s")
 }
 
+// BenchmarkExpliquer prices the same bills and keeps the way.
+func BenchmarkExpliquer(b *testing.B) {
+	bills := corpusBills(b)
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		for _, c := range bills {
+			if _, err := Expliquer(c); err != nil {
+				b.Fatal(err)
+			}
+		}
+		n += len(bills)
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "cases/s")
+}
+
 // BenchmarkReponse answers the lines of the corpus on one core: decoding, pricing, encoding.
 func BenchmarkReponse(b *testing.B) {
 	lines := corpusLines(b, "factures.jsonl")

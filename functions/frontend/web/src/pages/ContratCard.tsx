@@ -1,6 +1,7 @@
 import { Alert, Button, Group, Radio, SimpleGrid, Stack, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useDisclosure } from '@mantine/hooks'
+import { Link as RouterLink } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, list, ok, type Schemas } from '../api/client'
 import { useCommand } from '../api/hooks'
@@ -8,7 +9,7 @@ import { can } from '../api/session'
 import { address, day, fullName, integer, today } from '../format'
 import { useT } from '../i18n'
 import { Ask, done, showFields } from '../ui/forms'
-import { IconHourglass, IconSignature } from '../ui/icons'
+import { IconCalculator, IconHourglass, IconSignature } from '../ui/icons'
 import { Card, Facts } from '../ui/Page'
 import { State } from '../ui/State'
 
@@ -52,6 +53,11 @@ export function ContratCard({ contrat: c, actions = true }: { contrat: Contrat; 
         </Stack>
       )}
       {c.etat === 'SIGNE' && <Alert mt="md" color="eau" icon={<IconHourglass size={18} aria-hidden />}>{t.abonne.waiting}</Alert>}
+      {c.etat === 'ACTIF' && can('factures:l') && (
+        <Group justify="flex-end" mt="md">
+          <Button variant="subtle" component={RouterLink} to="/simuler" search={Object.fromEntries(new URLSearchParams({ contrat: c.id }))} leftSection={<IconCalculator size={16} />}>{t.simuler.title}</Button>
+        </Group>
+      )}
       {actions && can('contrats:m') && withdrawable && (
         <Group justify="flex-end" mt="md" gap="xs">
           <Button variant="subtle" color="rouge" onClick={withdraw.open}>{t.abonne.withdraw}</Button>
