@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
+	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/functiontest"
 	"aquaerp.fr/shared/message"
 )
@@ -80,5 +82,143 @@ func TestDocument(t *testing.T) {
 	shows(t, copied.Contenu, "DUPLICATA", last.Numero)
 	if copied.Nom != "facture-"+last.Numero+"-duplicata.pdf" || strings.Contains(lu(t, one.Contenu), "DUPLICATA") {
 		t.Errorf("named %q, or the first copy says that it is not", copied.Nom)
+	}
+}
+
+func TestAttestations(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 2)
+	staff := functiontest.Staff()
+	c := b.contrats[0]
+	me, other := functiontest.Subscriber(c.Abonne.ID), functiontest.Subscriber(b.contrats[1].Abonne.ID)
+	d := functiontest.MustAsk(t, b.Function, me, message.AttestationAbonnement{ContratID: c.ContratID})
+	shows(t, d.Contenu, "Attestation d'abonnement", "Anne Dupont0", c.Numero, "1er janvier 2024", "PDL-00001")
+	checkPDF(t, d.Contenu)
+	shows(t, functiontest.MustAsk(t, b.Function, me, message.AttestationNonDette{AbonneID: me.AbonneID}).Contenu, "ne doit rien", c.Numero, "0,00 €")
+
+	f := b.bills(t, b.issue(t, lotOf(avril, octobre, emises)).ID)
+	mine := f[0]
+	if mine.AbonneID != me.AbonneID {
+		mine = f[1]
+	}
+	_, err := functiontest.Ask(t, b.Function, staff, message.AttestationNonDette{AbonneID: me.AbonneID})
+	if p := problem(err); p.Code != "compte_non_solde" || !strings.Contains(p.Detail, "266,20") || !strings.Contains(p.Detail, mine.Numero) {
+		t.Errorf("got %+v", p)
+	}
+	paid := functiontest.MustAsk(t, b.Function, staff, message.EnregistrerPaiement{Mode: "CHEQUE", MontantCentimes: 30_000, RecuLe: emises, Reference: mine.Numero})
+	recu := functiontest.MustAsk(t, b.Function, me, message.RecuPaiement{PaiementID: paid.ID})
+	shows(t, recu.Contenu, "Reçu de paiement", "300,00 €", "15 octobre 2026", "chèque", "Facture "+mine.Numero, "266,20 €", "33,80 €", "Sous réserve d'encaissement")
+	shows(t, functiontest.MustAsk(t, b.Function, me, message.AttestationNonDette{AbonneID: me.AbonneID}).Contenu, "33,80 € en votre faveur")
+
+	for name, err := range map[string]error{
+		"another's contract": refusal(functiontest.Ask(t, b.Function, other, message.AttestationAbonnement{ContratID: c.ContratID})),
+		"another's account":  refusal(functiontest.Ask(t, b.Function, other, message.AttestationNonDette{AbonneID: me.AbonneID})),
+		"another's receipt":  refusal(functiontest.Ask(t, b.Function, other, message.RecuPaiement{PaiementID: paid.ID})),
+	} {
+		if problem(err).Status != 404 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := b.DB.Exec(t.Context(), "update contrat set resilie_le = '2026-10-01' where id = $1", c.ContratID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := functiontest.Ask(t, b.Function, me, message.AttestationAbonnement{ContratID: c.ContratID}); functiontest.Code(err) != "contrat_resilie" {
+		t.Errorf("a contract that ended: %v", err)
+	}
+}
+
+func refusal(_ message.Document, err error) error { return err }
+
+func problem(err error) message.Problem {
+	var p *message.Problem
+	if errors.As(err, &p) {
+		return *p
+	}
+	return message.Problem{}
+}
+
+// TestAvoirOnPaper issues an avoir and a bill of works by the public door, and reads them.
+func TestAvoirOnPaper(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1)
+	staff := functiontest.Staff()
+	f := b.bills(t, b.issue(t, lotOf(avril, octobre, emises)).ID)[0]
+	functiontest.MustAsk(t, b.Function, staff, message.EmettreAvoir{FactureID: f.ID, Motif: "index mal relevé"})
+	var id string
+	if err := b.DB.QueryRow(t.Context(), "select id from facture where nature = 'AVOIR'").Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	d := b.document(t, message.DocumentFacture{FactureID: id})
+	shows(t, d.Contenu, "Avoir", "Cet avoir annule la facture "+f.Numero, "index mal relevé", "–266,20 €", "Rien à payer", "En votre faveur")
+	invoice := attachment(t, d.Contenu)
+	if !bytes.Contains(invoice, []byte("<ram:TypeCode>381<")) || !bytes.Contains(invoice, []byte(f.Numero)) {
+		t.Errorf("the electronic credit note does not name what it takes back:\n%s", invoice)
+	}
+	if err := schema(t, invoice); err != nil {
+		t.Error(err)
+	}
+	if broken := rules(t, "xml", invoice); len(broken) != 0 {
+		t.Errorf("breaks %v", broken)
+	}
+}
+
+// TestCahiers prints a lot in parts: every bill once, in the order of the post.
+func TestCahiers(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 0)
+	const n = 30
+	for i := range n {
+		c := contract(i)
+		c.Abonne.Adresse.CodePostal = []string{"77116", "01000", "45200"}[i%3]
+		if i%2 == 0 {
+			c.Abonne.Email = ""
+		}
+		b.deliver(t, "contrat", c.ContratID, c)
+		b.read(t, c, avril, 130, false)
+		b.read(t, c, octobre, 190, false)
+	}
+	staff := functiontest.Staff()
+	prepared := functiontest.MustAsk(t, b.Function, staff, lotOf(avril, octobre, emises))
+	if got := functiontest.MustAsk(t, b.Function, staff, message.Cahiers{LotID: prepared.ID}); got.Factures != 0 {
+		t.Errorf("a lot that is not issued: %+v", got)
+	}
+	functiontest.MustAsk(t, b.Function, staff, message.RejeterLot{LotID: prepared.ID, Motif: "essai"})
+	b.settle(t)
+	lot := b.issue(t, lotOf(avril, octobre, emises))
+	whole := functiontest.MustAsk(t, b.Function, staff, message.Cahiers{LotID: lot.ID})
+	if whole.Factures != n || len(whole.Cahiers) != 1 || whole.Cahiers[0].Premier != "01000 Guercheville" || whole.Cahiers[0].Dernier != "77116 Guercheville" {
+		t.Fatalf("got %+v", whole)
+	}
+	if post := functiontest.MustAsk(t, b.Function, staff, message.Cahiers{LotID: lot.ID, Poste: true}); post.Factures != n/2 {
+		t.Errorf("by post: %+v", post)
+	}
+	printed := functiontest.MustAsk(t, b.Function, staff, message.ImprimerCahier{LotID: lot.ID, Rang: 1})
+	checkPDF(t, printed.Contenu)
+	text := lu(t, printed.Contenu)
+	if pages := strings.Count(text, "\f"); pages != 2*n {
+		t.Errorf("%d pages, want %d: two for each bill", pages, 2*n)
+	}
+	if first, last := strings.Index(text, "01000 Guercheville"), strings.LastIndex(text, "77116 Guercheville"); first < 0 || first > last {
+		t.Error("not in the order of the post")
+	}
+	seen, cursor := map[string]bool{}, ""
+	for range 3 {
+		page := functiontest.MustAsk(t, b.Function, staff, message.DocumentsCahier{LotID: lot.ID, Rang: 1, Page: message.Page{Curseur: cursor}})
+		for _, d := range page.Items {
+			seen[d.Nom] = true
+		}
+		if cursor = page.Suivant; cursor == "" {
+			break
+		}
+	}
+	if len(seen) != n || cursor != "" {
+		t.Errorf("%d files, want %d", len(seen), n)
+	}
+	if _, err := functiontest.Ask(t, b.Function, staff, message.ImprimerCahier{LotID: lot.ID, Rang: 2}); functiontest.Code(err) != "cahier_inconnu" {
+		t.Errorf("a part too many: %v", err)
+	}
+	me := functiontest.Subscriber(function.NewID())
+	if _, err := functiontest.Ask(t, b.Function, me, message.ImprimerCahier{LotID: lot.ID, Rang: 1}); problem(err).Status != 403 {
+		t.Errorf("a subscriber prints a lot: %v", err)
 	}
 }

@@ -84,6 +84,12 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("factures:lire,portail:lire", factureParID),
 		function.Answer("factures:lire,portail:lire", factures),
 		function.Answer("factures:lire,portail:lire", service.document).ByPost(),
+		function.Answer("factures:lire,portail:lire", service.attestationAbonnement),
+		function.Answer("factures:lire,portail:lire", service.attestationNonDette),
+		function.Answer("paiements:lire,portail:lire", service.recuPaiement),
+		function.Answer("factures:exporter", cahiers),
+		function.Answer("factures:exporter", service.imprimerCahier),
+		function.Answer("factures:exporter", service.documentsCahier),
 
 		function.Answer("factures:modifier", emettreAvoir),
 		function.Answer("factures:modifier", rectifier),

@@ -34,10 +34,10 @@ func (s service) facture(f imprimee) *page {
 // tirer draws a bill on pages of its own; there are always an even number of
 // them, so that bills printed on both sides do not share a sheet.
 func (s service) tirer(p *page, f imprimee) {
-	first := p.PageNo()
+	p.avant = p.PageNo()
 	s.recto(p, f)
 	s.verso(p, f)
-	if (p.PageNo()-first)%2 != 0 {
+	if (p.PageNo()-p.avant)%2 != 0 {
 		p.AddPage()
 	}
 }

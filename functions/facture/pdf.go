@@ -66,6 +66,7 @@ type page struct {
 	*fpdf.Fpdf
 	titre, auteur string
 	date          time.Time
+	avant         int // pages before those of this bill
 }
 
 // papier is a new document of a service, as of a day, which is also what it
@@ -112,7 +113,7 @@ func (p *page) pied(s service, what string) {
 	p.SetLineWidth(0.2)
 	p.Line(left, bottom+4, right, bottom+4)
 	p.at(left, bottom+5, 150, 4, joined(" - ", s.Nom, prefixed("SIRET ", s.SIRET), prefixed("TVA ", s.tva()), what), "L", false, 7, grey)
-	p.at(right-30, bottom+5, 30, 4, fmt.Sprintf("page %d", p.PageNo()), "R", false, 7, grey)
+	p.at(right-30, bottom+5, 30, 4, fmt.Sprintf("page %d", p.PageNo()-p.avant), "R", false, 7, grey)
 }
 
 func (p *page) fill(c colour)   { p.SetFillColor(c.r, c.g, c.b) }

@@ -17,6 +17,12 @@ type ReponsePDF struct {
 	Body         []byte
 }
 
+// DemandeDocument names a bill, and whether this is the first copy.
+type DemandeDocument struct {
+	ParID
+	Duplicata bool `query:"duplicata" doc:"Says on the page that it is not the first copy"`
+}
+
 // document serves the PDF of an issued bill, which never changes.
 func (g *gateway) document() {
 	op := route{"GET", "/v1/factures/{id}/pdf", "lireDocumentFacture", "Read an issued bill as PDF", "factures", 0}.operation()
@@ -24,8 +30,8 @@ func (g *gateway) document() {
 		Description: "The bill",
 		Content:     map[string]*huma.MediaType{"application/pdf": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
 	}}
-	huma.Register(g.api, op, func(ctx context.Context, in *ParID) (*ReponsePDF, error) {
-		d, err := ask(ctx, g, message.DocumentFacture{FactureID: in.ID}, "")
+	huma.Register(g.api, op, func(ctx context.Context, in *DemandeDocument) (*ReponsePDF, error) {
+		d, err := ask(ctx, g, message.DocumentFacture{FactureID: in.ID, Duplicata: in.Duplicata}, "")
 		if err != nil {
 			return nil, err
 		}

@@ -90,6 +90,7 @@ func (g *gateway) routes() {
 	expose(g, route{"GET", "/v1/factures/{id}", "lireFacture", "Read a bill with its lines", "factures", 0},
 		func(in *ParID) message.FactureParID { return message.FactureParID{ID: in.ID} })
 	g.document()
+	g.documents()
 	g.explications()
 	g.pieces()
 	expose(g, route{"POST", "/v1/paiements", "enregistrerPaiement", "Record money received; it is matched with bills", "factures", 201},

@@ -41,7 +41,8 @@ func Catalogue() []Entry {
 		command(PreparerLot{}), query(LotParID{}), query(Lots{}), command(ControlerLot{}), command(EmettreLot{}), command(RejeterLot{}), command(RelancerLot{}),
 		query(PrixGrilles{}), query(FacturesTypes{}), query(SimulerBase{}),
 		query(Exemples{}), command(ImporterExemple{}), query(Indicateurs{}),
-		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}),
+		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}), query(AttestationAbonnement{}), query(AttestationNonDette{}), query(RecuPaiement{}),
+		query(Cahiers{}), query(ImprimerCahier{}), query(DocumentsCahier{}),
 		query(ExpliquerFacture{}), query(SimulerFacture{}),
 		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),
 
