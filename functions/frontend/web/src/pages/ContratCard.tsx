@@ -55,7 +55,7 @@ export function ContratCard({ contrat: c, actions = true }: { contrat: Contrat; 
       {c.etat === 'SIGNE' && <Alert mt="md" color="eau" icon={<IconHourglass size={18} aria-hidden />}>{t.abonne.waiting}</Alert>}
       {c.etat === 'ACTIF' && can('factures:l') && (
         <Group justify="flex-end" mt="md">
-          <Button variant="subtle" component={RouterLink} to="/simuler" search={Object.fromEntries(new URLSearchParams({ contrat: c.id }))} leftSection={<IconCalculator size={16} />}>{t.simuler.title}</Button>
+          <Button variant="subtle" component={RouterLink} to="/simuler" search={{ contrat: c.id } as never} leftSection={<IconCalculator size={16} />}>{t.simuler.title}</Button>
         </Group>
       )}
       {actions && can('contrats:m') && withdrawable && (
