@@ -315,13 +315,14 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 	byID := make(map[string]*dossier, len(ids))
 	out := make([]*dossier, 0, len(ids))
 	b := &pgx.Batch{}
-	b.Queue(`select c.id::text, numero, logements, assainissement, habitation, abonne_id::text, c.nom, email, adresse, pdl, lieu, mode_paiement, coalesce(co.entite, 'principale'), code_insee, profil
-		from contrat c left join commune co using (code_insee) where c.id = any($1::uuid[]) order by numero`, ids).Query(func(rows pgx.Rows) error {
+	b.Queue(`select c.id::text, numero, logements, assainissement, habitation, abonne_id::text, c.nom, email, adresse, pdl, lieu, mode_paiement, coalesce(co.entite, 'principale'), code_insee, profil,
+			coalesce((select valeur from regle_service where code = 'FUITE_ANNEES' and periode @> $2::date), 0)
+		from contrat c left join commune co using (code_insee) where c.id = any($1::uuid[]) order by numero`, ids, tx.Today()).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			d := &dossier{}
 			c := &d.contrat
 			if err := rows.Scan(&c.id, &c.numero, &c.logements, &c.assainissement, &c.habitation,
-				&c.abonneID, &c.nom, &c.email, &c.adresse, &c.pdl, &c.lieu, &c.modePaiement, &c.entite, &c.commune, &c.profil); err != nil {
+				&c.abonneID, &c.nom, &c.email, &c.adresse, &c.pdl, &c.lieu, &c.modePaiement, &c.entite, &c.commune, &c.profil, &d.annees); err != nil {
 				return err
 			}
 			byID[c.id] = d
@@ -368,6 +369,19 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 			}
 			p.date = tarif.DateOf(date.Time())
 			byID[contrat].points = append(byID[contrat].points, p)
+		}
+		return rows.Err()
+	})
+	b.Queue("select contrat_id::text, du, au, moyenne_litres, etat = 'ATTESTEE' from dossier_fuite where contrat_id = any($1::uuid[])", ids).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			var contrat string
+			var f fuite
+			var du, au message.Date
+			if err := rows.Scan(&contrat, &du, &au, &f.moyenne, &f.attestee); err != nil {
+				return err
+			}
+			f.Periode = periode(du, au)
+			byID[contrat].fuites = append(byID[contrat].fuites, f)
 		}
 		return rows.Err()
 	})

@@ -21,6 +21,8 @@ type dossier struct {
 	poses     []pose   // by du
 	points    []point  // readings that count, by date
 	anterieur *billing // the last bill, nil for the first
+	annees    int64    // how many years its usual volume is the mean of
+	fuites    []fuite  // leaks that its readings showed
 }
 
 type contrat struct {
@@ -108,9 +110,8 @@ func (d *dossier) jusqua(du, jusqua tarif.Date) (c tarif.Cas, estimee bool, err 
 	if len(c.Poses) == 0 {
 		return c, false, errSansReleve
 	}
-	if mean, ok := d.usual(c.Periode); ok && d.contrat.habitation {
-		// The bill itself tells of the abnormal volume, in time (CGCT R2224-20-1).
-		c.Fuite = &tarif.Fuite{VolumeMoyenLitres: mean, Informe: true}
+	if d.contrat.habitation {
+		c.Fuite = d.fuite(c.Periode)
 	}
 	return c, last.estimee, nil
 }
@@ -185,7 +186,7 @@ func (d *dossier) between(points []point, from, to tarif.Date) []tarif.Pose {
 // years, the last first, as far as they are known.
 func (d *dossier) habitude(p tarif.Periode) (known []consommation) {
 	points := d.known()
-	for back := tarif.Date(1); back <= 3; back++ {
+	for back := tarif.Date(1); back <= tarif.Date(d.annees); back++ {
 		from, okFrom := nearest(points, p.Du-back*365)
 		to, okTo := nearest(points, p.Au-back*365)
 		if okFrom && okTo && from < to {
@@ -193,6 +194,27 @@ func (d *dossier) habitude(p tarif.Periode) (known []consommation) {
 		}
 	}
 	return known
+}
+
+// fuite is what rule 8 asks about a bill of the given period: its usual
+// volume, and whether a certificate caps it. The bill itself tells of an
+// abnormal volume, in time (CGCT R2224-20-1). Nil when nothing is known.
+func (d *dossier) fuite(p tarif.Periode) *tarif.Fuite {
+	mean, ok := d.usual(p)
+	f := tarif.Fuite{VolumeMoyenLitres: mean, Informe: true}
+	for _, l := range d.fuites {
+		if l.Au <= p.Du || l.Au > p.Au {
+			continue
+		}
+		f.Attestation = f.Attestation || l.attestee
+		if !ok && l.Periode == p {
+			f.VolumeMoyenLitres, ok = l.moyenne, true
+		}
+	}
+	if !ok {
+		return nil
+	}
+	return &f
 }
 
 // usual is the mean volume of the equivalent periods of the three previous

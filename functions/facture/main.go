@@ -98,6 +98,9 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("factures:lire", prestations),
 		function.Answer("factures:creer", solder),
 		function.Answer("factures:lire", resiliations),
+		function.Answer("factures:modifier", attesterFuite),
+		function.Answer("factures:modifier", classerFuite).ByPost(),
+		function.Answer("factures:lire", fuites),
 
 		function.Answer("factures:lire,portail:lire", expliquerFacture),
 		function.Answer("factures:lire,portail:lire", simulerFacture),

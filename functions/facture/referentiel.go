@@ -74,7 +74,10 @@ func relevesValides(ctx context.Context, tx *function.Tx, e message.RelevesValid
 			b.Queue("insert into remplacement (releve_id) values ($1) on conflict do nothing", r.Remplace)
 		}
 	}
-	return tx.SendBatch(ctx, b).Close()
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	return detecterFuites(ctx, tx, e.Releves)
 }
 
 func nomComplet(a message.Abonne) string {

@@ -19,6 +19,10 @@ func (g *gateway) pieces() {
 		})
 	expose(g, route{"POST", "/v1/contrats/{id}/solde", "solderContrat", "Try the last bill of a contract that ended again", "contrats", 0},
 		func(in *OrdreSur) message.Solder { return message.Solder{ContratID: in.ID} })
+	expose(g, route{"GET", "/v1/fuites", "listerFuites", "List leaks after the meter, those that wait for a certificate first", "factures", 0},
+		func(in *ListeFuites) message.Fuites { return message.Fuites{Etat: in.Etat, Page: in.page()} })
+	about(g, route{"POST", "/v1/fuites/{id}/attestation", "attesterFuite", "Record the plumber's certificate of a leak; with `simulation`, say what that would do", "factures", 0},
+		"fuite_id", func(c *message.AttesterFuite) *string { return &c.FuiteID })
 	expose(g, route{"GET", "/v1/prestations", "listerPrestations", "Read the catalogue of services, with the rates and accounts that a line may bear", "tarifs", 0},
 		func(*Nothing) message.Prestations { return message.Prestations{} })
 	expose(g, route{"POST", "/v1/prestations", "definirPrestation", "Set the price of a service", "tarifs", 201},
@@ -28,5 +32,11 @@ func (g *gateway) pieces() {
 // ListeResiliations filters contracts that ended.
 type ListeResiliations struct {
 	Etat string `query:"etat" enum:"EN_ATTENTE,SOLDEE,SANS_OBJET"`
+	Liste
+}
+
+// ListeFuites filters leaks.
+type ListeFuites struct {
+	Etat string `query:"etat" enum:"OUVERTE,ATTESTEE,CLASSEE"`
 	Liste
 }

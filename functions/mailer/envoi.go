@@ -73,6 +73,23 @@ func (m mailer) facturesEmises(ctx context.Context, tx *function.Tx, e message.F
 	return m.deposer(ctx, tx, envois, faits...)
 }
 
+// avoirEmis writes to whom a bill was taken back, with the document.
+func (m mailer) avoirEmis(ctx context.Context, tx *function.Tx, e message.AvoirEmis) error {
+	return m.deposer(ctx, tx, []*envoi{{cle: e.AvoirID, destinataire: e.Email, Envoi: message.Envoi{
+		Modele: "AVOIR", Etat: "ATTENTE_PIECE", AbonneID: e.AbonneID, Nom: e.Nom, Reference: e.AvoirID,
+		Objet: "Avoir " + e.Numero + " sur votre facture d’eau " + e.Facture,
+	}}}, e)
+}
+
+// fuiteDetectee tells an abonne of an abnormal volume, and what to do about
+// it (CGCT R2224-20-1 II).
+func (m mailer) fuiteDetectee(ctx context.Context, tx *function.Tx, e message.FuiteDetectee) error {
+	return m.deposer(ctx, tx, []*envoi{{cle: e.FuiteID, destinataire: e.Email, Envoi: message.Envoi{
+		Modele: "FUITE", Etat: "QUEUED", AbonneID: e.AbonneID, Nom: e.Nom, Reference: e.FuiteID,
+		Objet: "Consommation d’eau anormale : une fuite est possible",
+	}}}, e)
+}
+
 // deposer writes and stores messages, each about its fact, and sets them
 // going. What cannot be addressed is stored as FAILED: it must not hold up
 // the others. A message that exists already stays as it is.

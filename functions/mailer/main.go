@@ -31,6 +31,8 @@ func (m mailer) listens() []function.Listen {
 		function.On(m.contratActive),
 		function.On(m.invitationEmise),
 		function.On(m.facturesEmises),
+		function.On(m.avoirEmis),
+		function.On(m.fuiteDetectee),
 		function.OnReply(m.documentRecu),
 
 		function.Work(m.envoyer),

@@ -15,7 +15,7 @@ import (
 var modeles embed.FS
 
 // formats are what templates know besides their data.
-var formats = map[string]any{"euros": message.Euros, "jour": jour, "jourDe": func(t time.Time) string { return jour(message.DateOf(t)) }}
+var formats = map[string]any{"euros": message.Euros, "jour": jour, "m3": m3, "jourDe": func(t time.Time) string { return jour(message.DateOf(t)) }}
 
 var (
 	modelesHTML = html.Must(html.New("").Funcs(formats).ParseFS(modeles, "modeles/*.html"))
@@ -52,4 +52,12 @@ func jour(d message.Date) string {
 		n = "1er"
 	}
 	return fmt.Sprintf("%s %s %d", n, mois[t.Month()-1], t.Year())
+}
+
+// m3 writes litres as cubic metres.
+func m3(litres int64) string {
+	if litres%1000 == 0 {
+		return message.Milliers(litres/1000) + " m³"
+	}
+	return fmt.Sprintf("%s,%03d m³", message.Milliers(litres/1000), litres%1000)
 }

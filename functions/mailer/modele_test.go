@@ -45,6 +45,9 @@ func TestModeles(t *testing.T) {
 		"invitation":     {"Eau de Brissy", "Ouvrez votre espace", "Anne Martin", invitation},
 		"facture":        {"Eau de Brissy", "Votre facture", "Anne Martin", facture},
 		"facture-credit": {"Eau de Brissy", "Votre facture", "Anne Martin", credit},
+		"avoir":          {"Eau de Brissy", "Avoir", "Anne Martin", message.AvoirEmis{Numero: "A2026-000003", Facture: "F2026-000012", TTCCentimes: -4210, Motif: "Fuite <attestée>"}},
+		"fuite": {"Eau de Brissy", "Consommation anormale", "Anne Martin", message.FuiteDetectee{Lieu: "2 rue de l'Église, 77116 Guercheville", Du: message.NewDate(2026, 4, 1), Au: message.NewDate(2026, 10, 1),
+			VolumeLitres: 200_000, MoyenneLitres: 60_500, PlafondLitres: 121_000, Jusqua: message.NewDate(2026, 11, 5)}},
 	} {
 		modele, _, _ := strings.Cut(name, "-")
 		html, text, err := ecrire(modele, l)

@@ -388,3 +388,29 @@ func TestLectures(t *testing.T) {
 }
 
 func second[R any](_ R, err error) error { return err }
+
+func (b bench) fuite(jusqua message.Date) (string, message.Plan) {
+	b.Helper()
+	e := message.FuiteDetectee{FuiteID: function.NewID(), ContratID: function.NewID(), Contrat: "C-I-28162-26-00001", AbonneID: function.NewID(), Nom: "Zoé Lefèvre",
+		Du: jusqua.AddDays(-200), Au: jusqua.AddDays(-30), VolumeLitres: 200_000, MoyenneLitres: 60_000, PlafondLitres: 120_000, Jusqua: jusqua}
+	b.deliver("facture", e.FuiteID, e)
+	return e.FuiteID, b.planDe(e.FuiteID)
+}
+
+// The month of a certificate passes, and facture is asked to close the file; or it comes, and nobody asks.
+func TestFuite(t *testing.T) {
+	b := start(t)
+	_, open := b.fuite(b.today())
+	if open.Etat != enCours || open.Etapes[0].Etat != enCours || open.Etapes[0].Jusqua != b.today().AddDays(1) || open.Definition != "fuite" {
+		t.Fatalf("got %+v", open)
+	}
+	fuite, over := b.fuite(b.today().AddDays(-1))
+	cmds, from := posted[message.ClasserFuite](b)
+	if len(cmds) != 1 || cmds[0].FuiteID != fuite || over.Etapes[0].Etat != faite || from[0].subject == "" {
+		t.Errorf("posted %+v for %+v", cmds, over)
+	}
+	b.deliver("facture", open.Sujet, message.FuiteAttestee{FuiteID: open.Sujet})
+	if got := b.planDe(open.Sujet); got.Etat != annule {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -28,6 +28,8 @@ func listens(*function.Runtime) []function.Listen {
 	return []function.Listen{
 		function.On(surContratSigne),
 		function.On(surContratAnnule),
+		function.On(surFuiteDetectee),
+		function.On(surFuiteAttestee),
 		function.On(surInterventionRealisee),
 		function.On(surInterventionImpossible),
 		function.OnReply(repondu),

@@ -56,10 +56,10 @@ type envoi struct {
 type trace struct{ etape, code, texte string }
 
 // nouveauPlan starts a definition.
-func nouveauPlan(def *definition, c message.ContratSigne, now time.Time) *plan {
-	p := &plan{def: def, donnees: donnees{Contrat: c}, now: now, Plan: message.Plan{
-		ID: function.NewID(), Definition: def.Code, Version: def.Version, Titre: def.Titre + " " + c.Numero + ", " + c.Nom,
-		Sujet: c.ContratID, AbonneID: c.AbonneID, Etat: enCours, CreeA: now,
+func nouveauPlan(def *definition, d depart, now time.Time) *plan {
+	p := &plan{def: def, donnees: d.donnees, now: now, Plan: message.Plan{
+		ID: function.NewID(), Definition: def.Code, Version: def.Version, Titre: def.Titre + " " + d.nom,
+		Sujet: d.sujet, AbonneID: d.abonneID, Etat: enCours, CreeA: now,
 	}}
 	for _, t := range def.Etapes {
 		p.etapes = append(p.etapes, etape{Etape: message.Etape{Code: t.Code, Titre: t.Titre, Nature: t.Nature, Etat: aVenir}})

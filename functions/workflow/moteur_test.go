@@ -25,6 +25,7 @@ var publiees = []struct {
 	sha256        string
 }{
 	{"00002_souscription_v1.sql", "souscription", 1, "9194dacaa3264766b6159c3f4a510117a1ef66dddd39ef84cff51acf3da034a0"},
+	{"00020_fuite_v1.sql", "fuite", 1, "ee9066446614e53ffa132cc2696ef1f528219a81c84a8bb4174831c4c4349f0d"},
 }
 
 func contenuPublie(t testing.TB, fichier string) []byte {
@@ -109,7 +110,7 @@ func TestBranches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := nouveauPlan(def, message.ContratSigne{PasAvant: message.DateOf(maintenant)}, maintenant)
+	p := nouveauPlan(def, departDeContrat(message.ContratSigne{PasAvant: message.DateOf(maintenant)}), maintenant)
 	if got := etats(p); got != "FAITE EN_COURS A_VENIR A_VENIR" || len(p.envois) != 0 {
 		t.Fatalf("%s, %d posts", got, len(p.envois))
 	}
@@ -150,7 +151,7 @@ func TestPlanProprietes(t *testing.T) {
 	t.Parallel()
 	def := souscription(t)
 	rapid.Check(t, func(t *rapid.T) {
-		p := nouveauPlan(def, message.ContratSigne{ContratID: "c", PasAvant: message.DateOf(maintenant).AddDays(rapid.IntRange(-1, 2).Draw(t, "wait"))}, maintenant)
+		p := nouveauPlan(def, departDeContrat(message.ContratSigne{ContratID: "c", PasAvant: message.DateOf(maintenant).AddDays(rapid.IntRange(-1, 2).Draw(t, "wait"))}), maintenant)
 		posted := map[string]message.Message{}
 		var attempts []string
 		orders := map[string]string{} // attempt of an order to its intervention

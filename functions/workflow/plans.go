@@ -12,12 +12,21 @@ import (
 )
 
 func surContratSigne(ctx context.Context, tx *function.Tx, e message.ContratSigne) error {
-	definitions, err := definitionsPour(ctx, tx, e.Type())
+	return demarrer(ctx, tx, e.Type(), departDeContrat(e))
+}
+
+func surFuiteDetectee(ctx context.Context, tx *function.Tx, e message.FuiteDetectee) error {
+	return demarrer(ctx, tx, e.Type(), departDeFuite(e))
+}
+
+// demarrer starts a plan of each definition that an event starts.
+func demarrer(ctx context.Context, tx *function.Tx, declencheur string, d depart) error {
+	definitions, err := definitionsPour(ctx, tx, declencheur)
 	if err != nil {
 		return err
 	}
 	for _, def := range definitions {
-		p := nouveauPlan(def, e, tx.Now)
+		p := nouveauPlan(def, d, tx.Now)
 		neuf, err := inserer(ctx, tx, p)
 		if err != nil {
 			return err
@@ -32,19 +41,27 @@ func surContratSigne(ctx context.Context, tx *function.Tx, e message.ContratSign
 	return nil
 }
 
-// surContratAnnule cancels what the signature started. It is told of signed
-// contracts only, so a contract without plan is one whose signature is still
-// on its way.
 func surContratAnnule(ctx context.Context, tx *function.Tx, e message.ContratAnnule) error {
-	plans, err := verrouiller(ctx, tx, `p.sujet = $1 and d.contenu->>'annulation' = $2`, e.ContratID, e.Type())
+	return annuler(ctx, tx, e.Type(), e.ContratID, "Le contrat a été annulé.")
+}
+
+func surFuiteAttestee(ctx context.Context, tx *function.Tx, e message.FuiteAttestee) error {
+	return annuler(ctx, tx, e.Type(), e.FuiteID, "L'attestation est arrivée à temps.")
+}
+
+// annuler cancels what another event started. An event that cancels comes
+// after the one that starts, so a subject without plan is one whose start is
+// still on its way.
+func annuler(ctx context.Context, tx *function.Tx, annulation, sujet, motif string) error {
+	plans, err := verrouiller(ctx, tx, `p.sujet = $1 and d.contenu->>'annulation' = $2`, sujet, annulation)
 	if err != nil {
 		return err
 	}
 	if len(plans) == 0 {
-		return function.NotYet("plan_pas_encore", "Le processus de ce contrat n'a pas encore démarré.", "The process of this contract has not started yet.")
+		return function.NotYet("plan_pas_encore", "Le processus n'a pas encore démarré.", "The process has not started yet.")
 	}
 	for _, p := range plans {
-		p.annuler("Le contrat a été annulé.")
+		p.annuler(motif)
 		if err := enregistrer(ctx, tx, p); err != nil {
 			return err
 		}

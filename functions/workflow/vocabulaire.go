@@ -12,9 +12,10 @@ import (
 // donnees is what the steps of a plan have learnt, stored as JSON. Like a
 // message it only grows: plans that run were written by older versions.
 type donnees struct {
-	Contrat        message.ContratSigne `json:"contrat"`
-	InterventionID string               `json:"intervention_id,omitempty"`
-	CompteRendu    *message.CompteRendu `json:"compte_rendu,omitempty"`
+	Contrat        message.ContratSigne   `json:"contrat,omitzero"`
+	Fuite          *message.FuiteDetectee `json:"fuite,omitempty"`
+	InterventionID string                 `json:"intervention_id,omitempty"`
+	CompteRendu    *message.CompteRendu   `json:"compte_rendu,omitempty"`
 }
 
 // parametres are what a definition sets on an action.
@@ -73,6 +74,16 @@ var actions = map[string]actionType{
 			d.InterventionID, d.CompteRendu = r.ID, nil
 			return "Intervention " + r.Numero + "."
 		}),
+	"facture.classer-fuite": poste(
+		func(d demande) (message.ClasserFuite, error) {
+			return message.ClasserFuite{FuiteID: d.Fuite.FuiteID}, nil
+		},
+		func(_ *donnees, f message.Fuite) string {
+			if f.Etat == "ATTESTEE" {
+				return "Attestée entre-temps."
+			}
+			return "Classé : la facture reste due en entier."
+		}),
 	"contrat.activer": poste(
 		func(d demande) (message.Activer, error) {
 			if d.CompteRendu == nil || d.CompteRendu.Index == nil {
@@ -81,6 +92,20 @@ var actions = map[string]actionType{
 			return message.Activer{ContratID: d.Contrat.ContratID, Index: *d.CompteRendu.Index, Date: d.CompteRendu.Date, InterventionID: d.InterventionID}, nil
 		},
 		func(_ *donnees, c message.Contrat) string { return "Contrat " + c.Numero + " " + c.Etat + "." }),
+}
+
+// depart is what starts a plan: what it is about, and what its steps know first.
+type depart struct {
+	donnees
+	sujet, abonneID, nom string
+}
+
+func departDeContrat(c message.ContratSigne) depart {
+	return depart{donnees{Contrat: c}, c.ContratID, c.AbonneID, c.Numero + ", " + c.Nom}
+}
+
+func departDeFuite(f message.FuiteDetectee) depart {
+	return depart{donnees{Fuite: &f}, f.FuiteID, f.AbonneID, f.Contrat + ", " + f.Nom}
 }
 
 // contact is who to call on the spot, within the 160 characters of its field.
@@ -92,6 +117,7 @@ func contact(c message.ContratSigne) string {
 // dates are those that an ATTENTE_DATE may wait for.
 var dates = map[string]func(donnees) message.Date{
 	"contrat.pas_avant": func(d donnees) message.Date { return d.Contrat.PasAvant },
+	"fuite.apres_delai": func(d donnees) message.Date { return d.Fuite.Jusqua.AddDays(1) },
 }
 
 // evenementType is an event that an ATTENTE_EVENEMENT may wait for: the key

@@ -48,6 +48,7 @@ func Catalogue() []Entry {
 
 		command(EmettreAvoir{}), command(RectifierFacture{}), command(EmettreManuelle{}), command(DefinirPrestation{}), query(Prestations{}), event(AvoirEmis{}),
 		command(Solder{}), query(Resiliations{}),
+		command(AttesterFuite{}), command(ClasserFuite{}), query(Fuites{}), event(FuiteDetectee{}), event(FuiteAttestee{}),
 
 		command(RejeterPaiement{}), event(PaiementRejete{}), event(FactureRouverte{}),
 		event(TrancheACalculer{}), event(TrancheAEmettre{}), event(FacturesEmises{}), event(FacturePayee{}),

@@ -37,6 +37,14 @@ func (d Date) After(o Date) bool  { return d.t.After(o.t) }
 // AddDays is the day n days later; n may be negative.
 func (d Date) AddDays(n int) Date { return Date{d.t.AddDate(0, 0, n)} }
 
+// AddMonths is the same day n months later, or the last of that month when it
+// has no such day.
+func (d Date) AddMonths(n int) Date {
+	first := NewDate(d.t.Year(), d.t.Month()+time.Month(n), 1)
+	last := first.t.AddDate(0, 1, -1).Day()
+	return first.AddDays(min(d.t.Day(), last) - 1)
+}
+
 // DaysSince is the number of days from o to d.
 func (d Date) DaysSince(o Date) int { return int(d.t.Sub(o.t) / (24 * time.Hour)) }
 
