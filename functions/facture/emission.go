@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/message"
@@ -105,7 +105,7 @@ func emettreTranche(ctx context.Context, tx *function.Tx, e message.TrancheAEmet
 	err := tx.QueryRow(ctx, `update lot_tranche t set emise_a = $3 from lot l
 		where t.lot_id = $1 and t.tranche = $2 and t.emise_a is null and l.id = t.lot_id and l.etat = 'EMISSION'
 		returning t.factures, t.de, t.a`, e.LotID, e.Tranche, tx.Now).Scan(&factures, &de, &a)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return nil // issued before
 	}
 	if err != nil {
@@ -126,18 +126,21 @@ func emettreTranche(ctx context.Context, tx *function.Tx, e message.TrancheAEmet
 		tx.Emit(e.LotID, 0, message.FacturesEmises{LotID: e.LotID, Factures: bills[start:min(start+parAnnonce, len(bills))]})
 	}
 	// Last, because chunks wait for each other here.
-	var done bool
-	b := &pgx.Batch{}
-	b.Queue(`update lot set faites = faites + 1, etat = case when faites + 1 = tranches then 'EMIS' else etat end,
-			emis_a = case when faites + 1 = tranches then $2::timestamptz end where id = $1 and etat = 'EMISSION'`, e.LotID, tx.Now).
-		Exec(func(tag pgconn.CommandTag) error { done = tag.RowsAffected() == 1; return nil })
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+	var etat string
+	err = tx.QueryRow(ctx, `update lot set faites = faites + 1, etat = case when faites + 1 = tranches then 'EMIS' else etat end,
+			emis_a = case when faites + 1 = tranches then $2::timestamptz end where id = $1 and etat = 'EMISSION' returning etat`, e.LotID, tx.Now).Scan(&etat)
+	if err != nil || etat != "EMIS" {
 		return err
 	}
-	if !done {
-		return fmt.Errorf("lot %s is not being issued", e.LotID)
+	rows, err = tx.Query(ctx, "select distinct serie from lot_numeros where lot_id = $1 order by serie", e.LotID)
+	if err != nil {
+		return err
 	}
-	return nil
+	series, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	for _, serie := range series {
+		tx.Emit(serie, 0, message.SerieASceller{Serie: serie})
+	}
+	return err
 }
 
 // emettreFactures numbers and books the bills of a chunk in one statement: the

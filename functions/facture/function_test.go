@@ -107,7 +107,7 @@ func (b *bundle) settle(t *testing.T) {
 			return
 		}
 		for _, s := range out[b.delivered:] {
-			if strings.HasPrefix(s.Key, "fr.aquaerp.facture.tranche-a-") {
+			if strings.HasPrefix(s.Key, "fr.aquaerp.facture.tranche-a-") || s.Key == (message.SerieASceller{}).Type() {
 				for range 2 {
 					if got := b.Deliver(t, s.Event); got != 204 {
 						t.Fatalf("%s: status %d", s.Key, got)
@@ -152,6 +152,9 @@ func (b *bundle) sound(t *testing.T) {
 	}
 	if n := b.Count(t, "select coalesce(sum(debit_centimes - credit_centimes), 0) from mouvement"); n != 0 {
 		t.Errorf("the journal is off by %d", n)
+	}
+	if v := functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.VerifierFactures{}); !v.Valide {
+		t.Errorf("the chain says %+v", v)
 	}
 	owed := b.Count(t, "select coalesce(sum(montant_centimes), 0) from compte_abonne")
 	if n := b.Count(t, "select coalesce(sum(debit_centimes - credit_centimes), 0) from mouvement where compte = '411'"); n != owed {

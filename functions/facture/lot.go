@@ -38,7 +38,7 @@ func (r lotReglages) preparerLot(ctx context.Context, tx *function.Tx, c message
 	if err := checkDates(ctx, tx, c); err != nil {
 		return message.Lot{}, err
 	}
-	id, err := r.ouvrirLot(ctx, tx, c, tx.Identity().ID, tx.Identity().Nom)
+	id, err := r.ouvrirLot(ctx, tx, c, tx.Identity().ID, tx.Identity().Nom, nil)
 	if err != nil {
 		return message.Lot{}, err
 	}
@@ -46,7 +46,7 @@ func (r lotReglages) preparerLot(ctx context.Context, tx *function.Tx, c message
 }
 
 // ouvrirLot cuts the contracts to bill into chunks, by their numbers.
-func (r lotReglages) ouvrirLot(ctx context.Context, tx *function.Tx, c message.PreparerLot, par, nom string) (id string, err error) {
+func (r lotReglages) ouvrirLot(ctx context.Context, tx *function.Tx, c message.PreparerLot, par, nom string, programme *string) (id string, err error) {
 	rows, err := tx.Query(ctx, `select min(numero), max(numero), count(*)
 		from (select numero, (row_number() over (order by numero, id) - 1) / $6 as tranche from contrat c where `+aFacturer+`) c
 		group by tranche order by tranche`, append(etendue(c), r.ParTranche)...)
@@ -70,9 +70,9 @@ func (r lotReglages) ouvrirLot(ctx context.Context, tx *function.Tx, c message.P
 	for _, t := range tranches {
 		contrats += t.Contrats
 	}
-	tag, err := tx.Exec(ctx, `insert into lot (id, libelle, etat, du, au, date_facturation, echeance, commune, profil, secteur, contrats, tranches, cree_a, relance_a, cree_par, cree_nom)
-		values ($1, $2, 'PREPARE', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14) on conflict do nothing`,
-		id, c.Libelle, c.Du, c.Au, c.DateFacturation, c.Echeance, c.Commune, c.Profil, c.Secteur, contrats, len(tranches), tx.Now, par, nom)
+	tag, err := tx.Exec(ctx, `insert into lot (id, libelle, etat, du, au, date_facturation, echeance, commune, profil, secteur, contrats, tranches, cree_a, relance_a, cree_par, cree_nom, programme_id)
+		values ($1, $2, 'PREPARE', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15) on conflict do nothing`,
+		id, c.Libelle, c.Du, c.Au, c.DateFacturation, c.Echeance, c.Commune, c.Profil, c.Secteur, contrats, len(tranches), tx.Now, par, nom, programme)
 	if err != nil {
 		return "", err
 	}

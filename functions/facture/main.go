@@ -35,6 +35,8 @@ func main() {
 				os.Exit(1)
 			}
 			return
+		case "verifier":
+			function.ReadOnly("facture", func(ctx context.Context, tx pgx.Tx) error { return verifierCommande(ctx, tx, os.Stdout) })
 		case "rejouer":
 			function.ReadOnly("facture", func(ctx context.Context, tx pgx.Tx) error { return rejouer(ctx, tx, os.Args[2:], os.Stdout) })
 		}
@@ -80,6 +82,13 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("lots:valider", relancerLot),
 		function.Answer("lots:lire", lotParID),
 		function.Answer("lots:lire", lots),
+		function.Answer("lots:lire", rapportLot),
+		function.Answer("utilisateurs:modifier", reglerControle),
+		function.Answer("lots:creer", definirProgramme),
+		function.Answer("lots:lire", programmes),
+		function.On(reglages.regarder),
+		function.On(scellerSerie),
+		function.Answer("comptabilite:lire", verifierFactures),
 
 		function.Answer("factures:lire,portail:lire", factureParID),
 		function.Answer("factures:lire,portail:lire", factures),

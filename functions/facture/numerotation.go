@@ -17,6 +17,8 @@ import (
 // taken. A document dated before the last one of its kind is refused with
 // date_recule (CGI annexe II, 242 nonies A: numbers follow the dates).
 //
+// The series is sealed once the transaction is committed (see scellerSerie).
+//
 // A row that is locked, and not a sequence of PostgreSQL: a sequence does not
 // come back when a transaction fails, and leaves a hole.
 func reserver(ctx context.Context, tx *function.Tx, entite, nature string, date message.Date, n int64) (serie string, base int64, err error) {
@@ -31,6 +33,9 @@ func reserver(ctx context.Context, tx *function.Tx, entite, nature string, date 
 	if errors.Is(err, pgx.ErrNoRows) {
 		// The first document of a year, and another with a later date, began at once.
 		return "", 0, dateRecule(date, date)
+	}
+	if err == nil {
+		tx.Emit(serie, 0, message.SerieASceller{Serie: serie})
 	}
 	return serie, base, err
 }

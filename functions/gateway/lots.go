@@ -22,4 +22,14 @@ func (g *gateway) lots() {
 		func(in *ListeFactures) message.Factures {
 			return message.Factures{LotID: in.ID, Etat: in.Etat, Page: in.page()}
 		})
+	expose(g, route{"GET", "/v1/lots/{id}/rapport", "lireRapportLot", "Read the control report of a run: what to look at before it is approved", "lots", 0},
+		func(in *ParID) message.RapportLot { return message.RapportLot{LotID: in.ID} })
+	expose(g, route{"GET", "/v1/programmes-lots", "listerProgrammesLots", "List the calendars that prepare runs", "lots", 0},
+		func(*Nothing) message.Programmes { return message.Programmes{} })
+	expose(g, route{"POST", "/v1/programmes-lots", "definirProgrammeLot", "Add a calendar of runs, or change one", "lots", 0},
+		body[message.DefinirProgramme])
+	expose(g, route{"POST", "/v1/controle-lots", "reglerControleLots", "Set what an entity asks of its runs before they are issued", "lots", 0},
+		body[message.ReglerControle])
+	expose(g, route{"GET", "/v1/verification", "verifierFactures", "Hold every issued bill against the hash chain, the numbers against their series, and the journal against zero", "factures", 0},
+		func(*Nothing) message.VerifierFactures { return message.VerifierFactures{} })
 }

@@ -123,3 +123,160 @@ type TrancheAEmettre struct {
 }
 
 func (TrancheAEmettre) Type() string { return "fr.aquaerp.facture.tranche-a-emettre.v1" }
+
+// SerieASceller asks facture itself to seal the bills of a series that were
+// issued since its last seal.
+type SerieASceller struct {
+	Serie string `json:"serie"`
+}
+
+func (SerieASceller) Type() string { return "fr.aquaerp.facture.serie-a-sceller.v1" }
+
+// VerifierFactures holds every issued bill against its seal in the hash
+// chain, the numbers against their series, and the journal against zero.
+type VerifierFactures struct{}
+
+func (VerifierFactures) Type() string            { return "fr.aquaerp.facture.verifier-factures.v1" }
+func (VerifierFactures) Reply() (r Verification) { return }
+
+// Verification is what was found.
+type Verification struct {
+	Valide           bool            `json:"valide"`
+	Series           []SerieVerifiee `json:"series"`
+	JournalCentimes  int64           `json:"journal_centimes" doc:"Debits less credits of the whole journal: 0"`
+	EcrituresFausses int64           `json:"ecritures_fausses" doc:"Entries that do not balance: 0"`
+	SansEcriture     int64           `json:"sans_ecriture" doc:"Issued bills without an entry: 0"`
+}
+
+// SerieVerifiee is a series of numbers.
+type SerieVerifiee struct {
+	Serie      string  `json:"serie"`
+	Scellees   int64   `json:"scellees" doc:"Bills sealed"`
+	ASceller   int64   `json:"a_sceller" doc:"Bills issued since the last seal"`
+	Manquantes int64   `json:"manquantes" doc:"Numbers taken by no bill: 0"`
+	Reservees  int64   `json:"reservees" doc:"Numbers of a lot that is being issued"`
+	Tete       string  `json:"tete" doc:"Last seal: noted elsewhere, it proves all bills up to there"`
+	Defaut     *Defaut `json:"defaut,omitempty" doc:"The first bill that differs"`
+}
+
+// Defaut is a bill that is not what was issued.
+type Defaut struct {
+	Numero string `json:"numero,omitempty"`
+	Rang   int64  `json:"rang"`
+	Raison string `json:"raison" enum:"FACTURE_ABSENTE,CHAINE_ROMPUE,FACTURE_MODIFIEE"`
+}
+
+// RapportLot reads what a second person looks at before a lot is approved.
+type RapportLot struct {
+	LotID string `json:"lot_id" validate:"required,uuid"`
+}
+
+func (RapportLot) Type() string            { return "fr.aquaerp.facture.rapport-lot.v1" }
+func (RapportLot) Reply() (r RapportDeLot) { return }
+
+// RapportDeLot is the control report of a lot.
+type RapportDeLot struct {
+	TVA            []TVAFacture   `json:"tva" doc:"By rate"`
+	Actuel         SommesDeLot    `json:"actuel"`
+	Precedent      *LotPrecedent  `json:"precedent,omitempty" doc:"The lot of the same extent issued before"`
+	Erreurs        []CauseErreur  `json:"erreurs" doc:"Contracts not billed, by cause"`
+	DejaFacturees  int            `json:"deja_facturees" doc:"Contracts of the extent that another bill of the period covers"`
+	Disparus       int            `json:"disparus" doc:"Contracts that the previous lot billed and this one does not"`
+	FortesCentimes int64          `json:"fortes_centimes" doc:"A bill is huge from this TTC on"`
+	FortsLitres    int64          `json:"forts_litres" doc:"or from this volume on"`
+	Source         string         `json:"source" doc:"Who set these thresholds"`
+	Signes         []SigneFacture `json:"signes" doc:"Bills to look at, by sign"`
+}
+
+// SommesDeLot are the sums of a lot.
+type SommesDeLot struct {
+	Factures     int64      `json:"factures"`
+	VolumeLitres int64      `json:"volume_litres"`
+	HTCentimes   int64      `json:"ht_centimes"`
+	TVACentimes  int64      `json:"tva_centimes"`
+	TTCCentimes  int64      `json:"ttc_centimes"`
+	EnErreur     int64      `json:"en_erreur"`
+	Estimees     int64      `json:"estimees"`
+	Rubriques    []Rubrique `json:"rubriques"`
+}
+
+// LotPrecedent is the lot that another is compared with.
+type LotPrecedent struct {
+	ID      string `json:"id" format:"uuid"`
+	Libelle string `json:"libelle"`
+	Du      Date   `json:"du" format:"date" validate:"required"`
+	Au      Date   `json:"au" format:"date" validate:"required"`
+	SommesDeLot
+}
+
+// CauseErreur counts contracts that could not be billed.
+type CauseErreur struct {
+	Code     string `json:"code"`
+	Detail   string `json:"detail"`
+	DetailEN string `json:"detail_en"`
+	Contrats int    `json:"contrats"`
+}
+
+// SigneFacture are bills with something to look at.
+type SigneFacture struct {
+	Signe    string            `json:"signe" enum:"NULLE,NEGATIVE,FORTE,ANORMALE,ESTIMEE"`
+	Nombre   int               `json:"nombre"`
+	Factures []FactureSignalee `json:"factures" doc:"The largest, at most 20"`
+}
+
+// FactureSignalee is one of them.
+type FactureSignalee struct {
+	ID           string `json:"id" format:"uuid"`
+	Contrat      string `json:"contrat"`
+	Nom          string `json:"nom"`
+	VolumeLitres int64  `json:"volume_litres"`
+	TTCCentimes  int64  `json:"ttc_centimes"`
+}
+
+// ReglerControle sets what an entity asks of its lots before they are issued.
+type ReglerControle struct {
+	Entite         string `json:"entite" validate:"required,max=40" maxLength:"40"`
+	DeuxPersonnes  bool   `json:"deux_personnes" doc:"false where one clerk is all there is: who prepares may approve"`
+	FortesCentimes int64  `json:"fortes_centimes" validate:"min=1" minimum:"1"`
+	FortsLitres    int64  `json:"forts_litres" validate:"min=1" minimum:"1"`
+	Source         string `json:"source" validate:"required,max=200" maxLength:"200" doc:"Who decided it"`
+}
+
+func (ReglerControle) Type() string              { return "fr.aquaerp.facture.regler-controle.v1" }
+func (ReglerControle) Reply() (r ReglerControle) { return }
+
+// DefinirProgramme has lots prepared by the calendar: one when each period is
+// over.
+type DefinirProgramme struct {
+	ID            string `json:"id,omitempty" validate:"omitempty,uuid" doc:"Of the programme to change; absent for a new one"`
+	Libelle       string `json:"libelle" validate:"required,max=60" maxLength:"60" doc:"Its lots add the period"`
+	Mois          int    `json:"mois" validate:"oneof=1 2 3 4 6 12" enum:"1,2,3,4,6,12" doc:"Months of a period: 1 monthly, 2 bimonthly..."`
+	ProchainDu    Date   `json:"prochain_du" format:"date" validate:"required" doc:"First day of the next period to bill, the 1st of a month"`
+	DelaiJours    int    `json:"delai_jours" validate:"min=0,max=90" minimum:"0" maximum:"90" doc:"Days from the end of the period to the lot, for readings to arrive"`
+	EcheanceJours int    `json:"echeance_jours" validate:"min=14,max=120" minimum:"14" maximum:"120" doc:"Days from the date of billing to the due date"`
+	Actif         bool   `json:"actif"`
+	Etendue
+}
+
+func (DefinirProgramme) Type() string         { return "fr.aquaerp.facture.definir-programme.v1" }
+func (DefinirProgramme) Reply() (r Programme) { return }
+
+// Programme is a calendar of lots.
+type Programme struct {
+	DefinirProgramme
+	ProchainLot   Date       `json:"prochain_lot" format:"date" validate:"required" doc:"Day on which the next lot is prepared"`
+	VuA           *time.Time `json:"vu_a,omitempty" doc:"When it was last its turn"`
+	Empechement   string     `json:"empechement,omitempty" doc:"Why nothing was prepared then"`
+	EmpechementEN string     `json:"empechement_en,omitempty"`
+}
+
+// Programmes lists them.
+type Programmes struct{}
+
+func (Programmes) Type() string               { return "fr.aquaerp.facture.programmes.v1" }
+func (Programmes) Reply() (r ListeProgrammes) { return }
+
+// ListeProgrammes are all programmes, by label.
+type ListeProgrammes struct {
+	Items []Programme `json:"items"`
+}
