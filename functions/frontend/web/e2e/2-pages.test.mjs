@@ -27,7 +27,7 @@ const pages = {
   visiteur: ['/connexion', '/invitation', '/invitation#jeton'],
   superviseur: [
     '/', '/abonnes', '/abonnes?q=introuvable', '/abonnes/:abonne', '/contrats', '/contrats?etat=ANNULE', '/tournees', '/releves/suspects', '/lots', '/lots/:lot', '/factures/:facture', '/factures/:facture/explication', '/simuler',
-    '/tarifs', '/balance', '/interventions', '/interventions/:intervention', '/processus', '/processus/:plan', '/courrier', '/utilisateurs',
+    '/tarifs', '/prelevements', '/banque', '/balance', '/interventions', '/interventions/:intervention', '/processus', '/processus/:plan', '/courrier', '/utilisateurs',
     ...['releves', 'factures', 'paiements', 'interventions', 'envois', 'chronologie'].map((tab) => `/abonnes/:abonne?onglet=${tab}`),
   ],
   conseiller: ['/souscription'],

@@ -15,6 +15,7 @@ import { DataTable } from '../ui/DataTable'
 import { type Icon, IconClipboardList, IconCoinEuro, IconFileInvoice, IconFileText, IconMail, IconPlus, IconTool } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Facts, Figure, Link, Page, PageOf } from '../ui/Page'
+import { Mandats } from '../ui/Mandats'
 import { PayModal } from '../ui/PayModal'
 import { State } from '../ui/State'
 import { ContratCard } from './ContratCard'
@@ -89,6 +90,7 @@ function Overview({ abonne, contrats }: { abonne: Schemas['Abonne']; contrats: S
       <Grid.Col span={{ base: 12, lg: 4 }}>
         <Stack gap="lg">
           {can('paiements:l') && <Account id={abonne.id} />}
+          {can('prelevements:l') && <Mandats id={abonne.id} titulaire={fullName(abonne)} />}
           <Card title={t.abonne.identity}>
             <Facts
               items={[

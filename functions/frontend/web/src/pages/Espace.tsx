@@ -9,6 +9,7 @@ import { useT } from '../i18n'
 import { IconFileInvoice } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Page, PageOf } from '../ui/Page'
+import { Mandats } from '../ui/Mandats'
 import { PdfButton } from '../ui/PdfButton'
 import { BillState } from '../ui/Bills'
 import { AbonneBills, Consumption } from './Abonne'
@@ -34,6 +35,7 @@ export default function Espace() {
             <AbonneBills id={id} />
             <Title order={2}>{t.espace.contract}</Title>
             {list(contrats).map((c) => <ContratCard key={c.id} contrat={c} actions={false} />)}
+            <Mandats id={id} titulaire={fullName(abonne)} />
           </Stack>
         </Page>
       )}

@@ -1,6 +1,6 @@
 import { can } from '../api/session'
 import { t, type Dictionary } from '../i18n'
-import { type Icon, IconAlertTriangle, IconCalculator, IconClipboardList, IconCoinEuro, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
+import { type Icon, IconAlertTriangle, IconBuildingBank, IconCalculator, IconClipboardList, IconCoinEuro, IconCreditCard, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
 
 export interface Entry {
   to: string
@@ -24,6 +24,8 @@ export function entries({ nav }: Dictionary, role: string): Entry[] {
     ['lots:l', '/lots', nav.lots, IconStack2, nav.roomBilling],
     ['tarifs:l', '/tarifs', nav.tarifs, IconCoinEuro, nav.roomBilling],
     ['factures:l', '/simuler', nav.simuler, IconCalculator, nav.roomBilling],
+    ['prelevements:l', '/prelevements', nav.prelevements, IconCreditCard, nav.roomMoney],
+    ['paiements:l', '/banque', nav.banque, IconBuildingBank, nav.roomMoney],
     ['comptabilite:l', '/balance', nav.balance, IconScale, nav.roomBooks],
     role === 'technicien' ? ['interventions:l', '/terrain', nav.terrain, IconTool] : ['interventions:l', '/interventions', nav.interventions, IconTool, nav.roomField],
     ['processus:l', '/processus', nav.processus, IconRoute, nav.roomAdmin],

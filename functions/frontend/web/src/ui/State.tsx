@@ -6,13 +6,13 @@ export type Tone = 'neutral' | 'info' | 'good' | 'warn' | 'bad'
 const shapes: Record<string, [Tone, Icon]> = {}
 const say = (tone: Tone, icon: Icon, ...states: string[]) => states.forEach((state) => (shapes[state] = [tone, icon]))
 say('neutral', IconCircleDashed, 'A_VENIR', 'PLANIFIEE', 'INVITE', 'ATTENTE_PIECE', 'QUEUED', 'BASSE')
-say('neutral', IconBan, 'ANNULE', 'ANNULEE', 'REJETE', 'REJETEE', 'REMPLACEE')
+say('neutral', IconBan, 'ABANDONNEE', 'ABANDONNE', 'IGNOREE', 'DOUBLON', 'REVOQUE', 'CADUC', 'EPUISE', 'ANNULE', 'ANNULEE', 'REJETE', 'REJETEE', 'REMPLACEE')
 say('neutral', IconCircle, 'CALCULEE', 'NORMALE')
-say('info', IconCircleDot, 'SIGNE', 'EN_COURS', 'AFFECTEE', 'ACCEPTEE', 'EN_ROUTE', 'SUR_PLACE', 'SENDING', 'PREPARE', 'EMISSION', 'EMISE')
-say('warn', IconHourglass, 'A_SIGNER', 'EN_RETRACTATION', 'CALCULE', 'CONTROLE', 'PARTIELLE')
+say('info', IconCircleDot, 'TRANSMIS', 'A_TRAITER', 'SIGNE', 'EN_COURS', 'AFFECTEE', 'ACCEPTEE', 'EN_ROUTE', 'SUR_PLACE', 'SENDING', 'PREPARE', 'EMISSION', 'EMISE')
+say('warn', IconHourglass, 'PREPAREE', 'A_AFFECTER', 'A_SIGNER', 'EN_RETRACTATION', 'CALCULE', 'CONTROLE', 'PARTIELLE')
 say('warn', IconAlertTriangle, 'SUSPECTE', 'ESTIMEE')
-say('good', IconCircleCheck, 'ACTIF', 'VALIDEE', 'CONFIRMEE', 'EMIS', 'PAYEE', 'REALISEE', 'TERMINE', 'FAITE', 'SENT')
-say('bad', IconCircleX, 'ECHEC', 'IMPOSSIBLE', 'FAILED', 'VERROUILLE')
+say('good', IconCircleCheck, 'REGLE', 'ENCAISSEE', 'ACTIF', 'VALIDEE', 'CONFIRMEE', 'EMIS', 'PAYEE', 'REALISEE', 'TERMINE', 'FAITE', 'SENT')
+say('bad', IconCircleX, 'REJET', 'REFUSEE', 'ECHEC', 'IMPOSSIBLE', 'FAILED', 'VERROUILLE')
 say('bad', IconAlertTriangle, 'URGENTE', 'ECHUE')
 
 /** A state of the domain: a shape and a word; the colour only repeats them. */
