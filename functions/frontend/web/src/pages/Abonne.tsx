@@ -13,6 +13,8 @@ import { VolumeChart } from '../ui/Chart'
 import { bars, lastYear, names } from '../ui/consumption'
 import { DataTable } from '../ui/DataTable'
 import { type Icon, IconClipboardList, IconCoinEuro, IconFileInvoice, IconFileText, IconMail, IconPlus, IconTool } from '../ui/icons'
+import { DocumentButton } from '../ui/DocumentButton'
+import { NoDebt } from '../ui/NoDebt'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Facts, Figure, Link, Page, PageOf } from '../ui/Page'
 import { Mandats } from '../ui/Mandats'
@@ -48,6 +50,7 @@ export default function Abonne() {
           actions={
             <>
               {can('contrats:c') && <Button variant="default" leftSection={<IconPlus size={16} />} onClick={() => void navigate({ to: '/souscription', search: { abonne: id } })}>{t.nav.subscribe}</Button>}
+              {can('factures:l') && <NoDebt id={id} />}
               {can('paiements:c') && <Button leftSection={<IconCoinEuro size={16} />} onClick={pay.open}>{t.abonne.pay}</Button>}
             </>
           }
@@ -202,6 +205,12 @@ function Payments({ id }: { id: string }) {
                   {list(p.lettrages).map((l) => <div key={l.facture_id}><Link to={`/factures/${l.facture_id}`} inherit>{l.numero}</Link> <span className="num soft">{euros(l.montant_centimes)}</span></div>)}
                   {p.avance_centimes > 0 && <span className="soft">{t.abonne.advance(euros(p.avance_centimes))}</span>}
                 </>
+              ),
+            },
+            {
+              title: t.documents.receipt,
+              cell: (p) => !p.rejete_le && (
+                <DocumentButton small label={t.documents.receipt} name={`${t.documents.receipt} ${day(p.recu_le)}, ${euros(p.montant_centimes)}`} file={`recu-${p.recu_le}.pdf`} read={() => ok(api.GET('/v1/paiements/{id}/recu', { params: { path: { id: p.id } }, parseAs: 'blob' }))} />
               ),
             },
           ]}

@@ -8,6 +8,7 @@ import { useCommand } from '../api/hooks'
 import { can } from '../api/session'
 import { address, day, fullName, integer, today } from '../format'
 import { useT } from '../i18n'
+import { DocumentButton } from '../ui/DocumentButton'
 import { Ask, done, showFields } from '../ui/forms'
 import { IconCalculator, IconHourglass, IconSignature } from '../ui/icons'
 import { Card, Facts } from '../ui/Page'
@@ -53,9 +54,15 @@ export function ContratCard({ contrat: c, actions = true }: { contrat: Contrat; 
         </Stack>
       )}
       {c.etat === 'SIGNE' && <Alert mt="md" color="eau" icon={<IconHourglass size={18} aria-hidden />}>{t.abonne.waiting}</Alert>}
-      {c.etat === 'ACTIF' && can('factures:l') && (
-        <Group justify="flex-end" mt="md">
-          <Button variant="subtle" component={RouterLink} to="/simuler" search={{ contrat: c.id } as never} leftSection={<IconCalculator size={16} />}>{t.simuler.title}</Button>
+      {c.etat === 'ACTIF' && (can('factures:l') || can('portail:l')) && (
+        <Group justify="flex-end" mt="md" gap="xs">
+          <DocumentButton
+            label={t.documents.subscription}
+            name={`${t.documents.subscription} ${c.numero}`}
+            file={`attestation-${c.numero}.pdf`}
+            read={() => ok(api.GET('/v1/contrats/{id}/attestation', { params: { path: { id: c.id } }, parseAs: 'blob' }))}
+          />
+          {can('factures:l') && <Button variant="subtle" component={RouterLink} to="/simuler" search={{ contrat: c.id } as never} leftSection={<IconCalculator size={16} />}>{t.simuler.title}</Button>}
         </Group>
       )}
       {actions && can('contrats:m') && withdrawable && (

@@ -10,6 +10,7 @@ import { IconFileInvoice } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Page, PageOf } from '../ui/Page'
 import { Mandats } from '../ui/Mandats'
+import { NoDebt } from '../ui/NoDebt'
 import { PdfButton } from '../ui/PdfButton'
 import { BillState } from '../ui/Bills'
 import { AbonneBills, Consumption } from './Abonne'
@@ -91,6 +92,7 @@ function Balance({ id }: { id: string }) {
             <Text fz={24} fw={660} className="num">{euros(Math.abs(solde))}</Text>
             <Text size="sm" c="dimmed">{solde > 0 ? t.espace.owed(euros(solde)) : solde < 0 ? t.espace.credit(euros(-solde)) : t.espace.settled}</Text>
             <Text size="sm" c="dimmed" mt="md">{t.espace.help}</Text>
+            {solde <= 0 && <NoDebt id={id} />}
           </Stack>
         )}
       </Loaded>

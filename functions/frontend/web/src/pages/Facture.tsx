@@ -33,6 +33,7 @@ export default function FacturePage() {
             <>
               <Button variant="default" component={RouterLink} to={`/factures/${f.id}/explication`} leftSection={<IconListDetails size={16} />}>{t.explication.open}</Button>
               {f.numero && <PdfButton id={f.id} numero={f.numero} />}
+              {f.numero && can('factures:l') && <PdfButton duplicata id={f.id} numero={f.numero} />}
               {f.numero && f.reste_centimes > 0 && can('paiements:c') && <Button leftSection={<IconCoinEuro size={16} />} onClick={pay.open}>{t.abonne.pay}</Button>}
             </>
           }

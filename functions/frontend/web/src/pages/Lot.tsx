@@ -11,6 +11,7 @@ import { follow } from '../api/sse'
 import { cubicMetres, day, dayBefore, euros, instant, integer, percent } from '../format'
 import { lang, useT } from '../i18n'
 import { Bills } from '../ui/Bills'
+import { Cahiers } from '../ui/Cahiers'
 import { DataTable } from '../ui/DataTable'
 import { Ask } from '../ui/forms'
 import { IconAlertTriangle, IconBan, IconCircleCheck, IconSend } from '../ui/icons'
@@ -77,6 +78,7 @@ export default function LotPage() {
             <Totals lot={lot} />
             {list(lot.erreurs).length > 0 && <Errors lot={lot} />}
             <LotBills lot={lot} />
+            {lot.etat === 'EMIS' && can('factures:e') && <Cahiers id={lot.id} />}
           </Stack>
           <EmitModal lot={lot} opened={emitting} onClose={emit.close} />
           <ApproveModal lot={lot} opened={approving} onClose={approve.close} />
