@@ -44,7 +44,6 @@ func Catalogue() []Entry {
 		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}), query(AttestationAbonnement{}), query(AttestationNonDette{}), query(RecuPaiement{}),
 		query(Cahiers{}), query(ImprimerCahier{}), query(DocumentsCahier{}),
 		query(RapportLot{}), command(ReglerControle{}), command(DefinirProgramme{}), query(Programmes{}), query(VerifierFactures{}), event(SerieASceller{}),
-		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}),
 		query(ExpliquerFacture{}), query(SimulerFacture{}),
 		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),
 
