@@ -16,6 +16,7 @@ var tags = []*huma.Tag{
 	{Name: "indicateurs", Description: "Figures of the annual report: unpaid bills, price of 120 m3, months"},
 	{Name: "lots", Description: "Billing runs"},
 	{Name: "factures", Description: "Bills and payments"},
+	{Name: "relances", Description: "Arrears: letters, litigation, what is given up"},
 	{Name: "comptabilite", Description: "The books: balance, journal, VAT, closing, files for accountants"},
 	{Name: "prelevements", Description: "Direct debits: mandates, files for the bank and files from it"},
 	{Name: "interventions", Description: "Field work"},
@@ -96,6 +97,7 @@ func (g *gateway) routes() {
 	expose(g, route{"POST", "/v1/paiements", "enregistrerPaiement", "Record money received; it is matched with bills", "factures", 201},
 		body[message.EnregistrerPaiement])
 	g.paiements()
+	g.relances()
 	g.comptabilite()
 
 	g.prelevements()

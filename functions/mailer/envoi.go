@@ -90,6 +90,18 @@ func (m mailer) fuiteDetectee(ctx context.Context, tx *function.Tx, e message.Fu
 	}}}, e)
 }
 
+// relanceEmise asks to pay. Without an address it waits as COURRIER, written:
+// it is a letter that the law asks for.
+func (m mailer) relanceEmise(ctx context.Context, tx *function.Tx, e message.RelanceEmise) error {
+	objet := "Rappel : factures d’eau à régler"
+	if e.ServicesSociaux {
+		objet = "Second rappel avant recouvrement : factures d’eau à régler"
+	}
+	return m.deposer(ctx, tx, []*envoi{{cle: e.CourrierID, destinataire: e.Email, Envoi: message.Envoi{
+		Modele: "RELANCE", Etat: "QUEUED", AbonneID: e.AbonneID, Nom: e.Nom, Reference: e.CourrierID, Objet: objet,
+	}}}, e)
+}
+
 // deposer writes and stores messages, each about its fact, and sets them
 // going. What cannot be addressed is stored as FAILED: it must not hold up
 // the others. A message that exists already stays as it is.
@@ -98,13 +110,15 @@ func (m mailer) deposer(ctx context.Context, tx *function.Tx, envois []*envoi, f
 	fresh := make([]*envoi, 0, len(envois))
 	for i, e := range envois {
 		e.ID, e.Canal = function.NewID(), "EMAIL"
-		var err error
+		sansPiece := e.Etat == "QUEUED" // all is in the message; else the document is what is printed
 		switch {
 		case e.destinataire == "":
 			e.Canal, e.Etat = "COURRIER", "QUEUED"
 		case !adressable(e.destinataire, e.Nom, e.Objet):
 			e.Etat, e.Erreur = "FAILED", "adresse_invalide"
-		default:
+		}
+		if e.Etat != "FAILED" && (e.Canal == "EMAIL" || sansPiece) {
+			var err error
 			if e.html, e.texte, err = ecrire(strings.ToLower(e.Modele), lettre{m.de.Name, e.Objet, e.Nom, faits[i]}); err != nil {
 				return fmt.Errorf("%s: %w", e.Modele, err)
 			}

@@ -423,3 +423,21 @@ func TestScope(t *testing.T) {
 		t.Errorf("pages: %+v, %+v", first, second)
 	}
 }
+
+// A letter that the law asks for is written also where there is no address for mail.
+func TestReminders(t *testing.T) {
+	b := setup(t)
+	e := message.RelanceEmise{CourrierID: factureID, AbonneID: abonneID, Nom: "Anne Martin", Email: "anne@courriel.example", Niveau: 2, ServicesSociaux: true,
+		Adresse: adresse, Limite: jourDe("2026-12-16"), TotalCentimes: 26620, Factures: []message.FactureDue{{Numero: "F2026-000123", Echeance: jourDe("2026-11-15"), ResteCentimes: 26620}}}
+	for range 2 {
+		b.tell(t, e)
+	}
+	if got := b.only(t); got.Modele != "RELANCE" || got.Canal != "EMAIL" || !strings.Contains(got.Objet, "Second rappel") || len(b.ready(t)) != 1 {
+		t.Errorf("got %+v", got)
+	}
+	e.CourrierID, e.Email = contratID, ""
+	b.tell(t, e)
+	if n := b.Count(t, "select count(*) from envoi where canal = 'COURRIER' and etat = 'QUEUED' and texte like '%FSL%' and html like '%266,20%'"); n != 1 {
+		t.Errorf("%d letters are written for the post", n)
+	}
+}

@@ -33,6 +33,7 @@ func (m mailer) listens() []function.Listen {
 		function.On(m.facturesEmises),
 		function.On(m.avoirEmis),
 		function.On(m.fuiteDetectee),
+		function.On(m.relanceEmise),
 		function.OnReply(m.documentRecu),
 
 		function.Work(m.envoyer),

@@ -38,6 +38,12 @@ func jourDe(s string) message.Date {
 
 // The mails as people get them; `go test -update` writes them anew.
 func TestModeles(t *testing.T) {
+	relance := message.RelanceEmise{CourrierID: factureID, AbonneID: abonneID, Nom: "Anne Martin", Email: "anne@courriel.example", Niveau: 1,
+		Le: jourDe("2026-12-01"), Limite: jourDe("2026-12-16"), Habitation: true, TotalCentimes: 30120, Factures: []message.FactureDue{
+			{FactureID: factureID, Numero: "F2026-000123", Echeance: jourDe("2026-11-15"), ResteCentimes: 26620},
+			{FactureID: factureID, Numero: "F2026-000007", Echeance: jourDe("2026-05-15"), ResteCentimes: 3500}}}
+	second := relance
+	second.Niveau, second.ServicesSociaux, second.Habitation = 2, true, false
 	credit := facture
 	credit.TTCCentimes = -1200
 	for name, l := range map[string]lettre{
@@ -48,6 +54,8 @@ func TestModeles(t *testing.T) {
 		"avoir":          {"Eau de Brissy", "Avoir", "Anne Martin", message.AvoirEmis{Numero: "A2026-000003", Facture: "F2026-000012", TTCCentimes: -4210, Motif: "Fuite <attestée>"}},
 		"fuite": {"Eau de Brissy", "Consommation anormale", "Anne Martin", message.FuiteDetectee{Lieu: "2 rue de l'Église, 77116 Guercheville", Du: message.NewDate(2026, 4, 1), Au: message.NewDate(2026, 10, 1),
 			VolumeLitres: 200_000, MoyenneLitres: 60_500, PlafondLitres: 121_000, Jusqua: message.NewDate(2026, 11, 5)}},
+		"relance-1": {"Eau de Brissy", "Rappel", "Anne Martin", relance},
+		"relance-2": {"Eau de Brissy", "Second rappel", "Anne Martin", second},
 	} {
 		modele, _, _ := strings.Cut(name, "-")
 		html, text, err := ecrire(modele, l)

@@ -56,6 +56,9 @@ func Catalogue() []Entry {
 
 		query(GrandLivre{}), query(Journal{}), query(BalanceAgee{}), query(DeclarationTVA{}), query(EntitesComptables{}), command(ReglerComptabilite{}),
 		query(ApercuCloture{}), command(Cloturer{}), query(Clotures{}), query(ExporterComptabilite{}), query(ControlerComptes{}),
+		query(Relances{}), query(DossierRelanceParID{}), command(SuspendreRelances{}), command(ReprendreRelances{}), command(EnregistrerAide{}), query(ReglesRecouvrement{}),
+		command(OuvrirContentieux{}), query(ContentieuxEnCours{}), query(ContentieuxParID{}), command(AjouterActe{}), query(DocumentActe{}), command(CloreContentieux{}),
+		command(ProposerNonValeur{}), command(DeciderNonValeur{}), query(NonValeurs{}), command(MajorerAssainissement{}), event(RelanceEmise{}), event(RelancesAFaire{}),
 
 		command(DefinirCreancier{}), query(Creanciers{}), command(SignerMandat{}), command(ModifierMandat{}), command(RevoquerMandat{}), command(LireIBAN{}), query(Mandats{}),
 		command(PreparerRemise{}), command(ValiderRemise{}), command(AbandonnerRemise{}), command(LireFichierRemise{}), query(Remises{}), query(RemiseParID{}),
