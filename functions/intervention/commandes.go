@@ -22,7 +22,7 @@ func creer(ctx context.Context, tx *function.Tx, c message.CreerIntervention) (m
 			return reponse(o, err)
 		}
 	}
-	if err := permise(ctx, tx, c); err != nil {
+	if err := permise(ctx, tx, &c); err != nil {
 		return message.Intervention{}, err
 	}
 	if c.Priorite == "" {
@@ -46,8 +46,9 @@ func duPlan(ctx context.Context, tx *function.Tx, c message.CreerIntervention) (
 }
 
 // permise refuses what must not be ordered: work for a contract that came to
-// nothing, and cutting the water of somebody who lives there.
-func permise(ctx context.Context, tx *function.Tx, c message.CreerIntervention) error {
+// nothing, and cutting the water of somebody who lives there. An order to
+// close goes to the address of its PDL, whatever it said.
+func permise(ctx context.Context, tx *function.Tx, c *message.CreerIntervention) error {
 	if c.ContratID != "" {
 		var cancelled bool
 		if err := tx.QueryRow(ctx, `select exists (select from contrat_annule where id = $1)`, c.ContratID).Scan(&cancelled); err != nil {
@@ -57,15 +58,33 @@ func permise(ctx context.Context, tx *function.Tx, c message.CreerIntervention) 
 			return function.Refused("contrat_annule", "Ce contrat est annulé.", "This contract was cancelled.")
 		}
 	}
-	if c.Nature != "FERMETURE" {
+	if c.Nature != fermeture {
 		return nil
 	}
-	residence := "INCONNU"
-	err := tx.QueryRow(ctx, `select residence_principale from pdl where id = $1`, c.PDLID).Scan(&residence)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	return fermable(ctx, tx, c)
+}
+
+// fermable refuses to cut the water of a main residence, or of a dwelling
+// that may be one, whatever the reason (CASF L115-3). What is known of the
+// PDL stays as it is until the order is written.
+func fermable(ctx context.Context, tx *function.Tx, c *message.CreerIntervention) error {
+	var residence, reference string
+	var adresse *message.Adresse
+	err := tx.QueryRow(ctx, `select residence_principale, reference, adresse from pdl where id = $1 for share`, c.PDLID).Scan(&residence, &reference, &adresse)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return errResidence
+	case err != nil:
 		return err
+	case residence != "NON":
+		return errResidence
+	case reference != c.PDL || adresse == nil:
+		return function.Refused("pdl_different",
+			"La référence "+c.PDL+" n'est pas celle de ce point de service : une fermeture ne part pas pour une autre adresse.",
+			"The reference "+c.PDL+" is not that of this PDL: an order to close does not go to another address.")
 	}
-	return fermable(residence)
+	c.Adresse = *adresse
+	return nil
 }
 
 // changer takes a step in the life of an order and, when it changed
@@ -78,6 +97,12 @@ func changer(ctx context.Context, tx *function.Tx, id string, step func(*ordre) 
 	changed, err := step(o)
 	if err != nil || !changed {
 		return reponse(o, err)
+	}
+	// Somebody may have moved in since it was ordered.
+	if o.Nature == fermeture && o.Etat != "IMPOSSIBLE" {
+		if err := fermable(ctx, tx, &o.CreerIntervention); err != nil {
+			return message.Intervention{}, err
+		}
 	}
 	if err := enregistrer(ctx, tx, o); err != nil {
 		return message.Intervention{}, err
@@ -122,14 +147,31 @@ func declarerImpossible(ctx context.Context, tx *function.Tx, c message.Declarer
 	})
 }
 
-// contratActive keeps whether the PDL is a main residence. The newest
-// contract of a PDL has the last word.
+// contratActive keeps where the PDL is and whether it is a main residence. The
+// contract that runs since the latest day has the last word. Where somebody
+// may live now, no order to close stays open.
 func contratActive(ctx context.Context, tx *function.Tx, e message.ContratActive) error {
 	_, err := tx.Exec(ctx, `
-		insert into pdl (id, contrat_id, version, residence_principale) values ($1, $2, $3, $4)
-		on conflict (id) do update set contrat_id = excluded.contrat_id, version = excluded.version, residence_principale = excluded.residence_principale
-		where pdl.contrat_id <> excluded.contrat_id or pdl.version < excluded.version`,
-		e.PDL.ID, e.ContratID, e.Version, e.PDL.ResidencePrincipale)
+		insert into pdl (id, contrat_id, version, residence_principale, reference, adresse, depuis) values ($1, $2, $3, $4, $5, $6, $7)
+		on conflict (id) do update set (contrat_id, version, residence_principale, reference, adresse, depuis) =
+			(excluded.contrat_id, excluded.version, excluded.residence_principale, excluded.reference, excluded.adresse, excluded.depuis)
+		where case when pdl.contrat_id = excluded.contrat_id then pdl.version < excluded.version or pdl.depuis is null else coalesce(pdl.depuis <= excluded.depuis, true) end`,
+		e.PDL.ID, e.ContratID, e.Version, e.PDL.ResidencePrincipale, e.PDL.Reference, e.PDL.Adresse, e.Depuis)
+	if err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, `update intervention i set etat = 'ANNULEE', version = i.version + 1 from pdl
+		where pdl.id = i.pdl_id and pdl.id = $1 and pdl.residence_principale <> 'NON' and i.nature = $2 and i.etat not in ('REALISEE', 'IMPOSSIBLE', 'ANNULEE')
+		returning i.id, coalesce(i.plan::text, ''), i.version`, e.PDL.ID, fermeture)
+	if err != nil {
+		return err
+	}
+	told := message.InterventionImpossible{Motif: "Ce logement est, ou peut être, une résidence principale : l'eau n'y est jamais coupée."}
+	var version int64
+	_, err = pgx.ForEachRow(rows, []any{&told.InterventionID, &told.Plan, &version}, func() error {
+		tx.Emit(told.InterventionID, version, told)
+		return nil
+	})
 	return err
 }
 

@@ -157,7 +157,7 @@ func TestWaterIsNotCutWhereSomebodyMayLive(t *testing.T) {
 	tell := func(version int64, residence string) {
 		t.Helper()
 		e := message.ContratActive{ContratID: contratID, Version: version, Depuis: today(), Abonne: message.Abonne{ID: abonneID, Adresse: adresse},
-			PDL: message.PDL{ID: pdlID, Adresse: adresse, ResidencePrincipale: residence}, Pose: message.Pose{Du: today()}}
+			PDL: message.PDL{ID: pdlID, Reference: "PDL-00001", Adresse: adresse, ResidencePrincipale: residence}, Pose: message.Pose{Du: today()}}
 		if status := f.Deliver(t, ft.Event("contrat", contratID, e)); status != http.StatusNoContent {
 			t.Fatalf("status %d", status)
 		}

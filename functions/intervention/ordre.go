@@ -14,6 +14,9 @@ var marche = []string{"PLANIFIEE", "AFFECTEE", "ACCEPTEE", "EN_ROUTE", "SUR_PLAC
 // avecIndex are the natures whose report needs the index of the meter.
 var avecIndex = []string{"OUVERTURE", "FERMETURE", "POSE", "CHANGEMENT", "RELEVE"}
 
+// fermeture is the nature that shuts a valve; no other may.
+const fermeture = "FERMETURE"
+
 // horizon is how far from today an order may be planned, in days either way:
 // beyond it the date is a mistake.
 const horizon = 366
@@ -22,9 +25,12 @@ const horizon = 366
 const technicien = "technicien"
 
 var (
-	errInconnue = function.NotFound("intervention_inconnue", "Cette intervention n'existe pas.", "There is no such order.")
-	errTerminee = function.Conflict("intervention_terminee", "Cette intervention est terminée.", "This order is over.")
-	errLibre    = function.Conflict("non_affectee", "Cette intervention n'est affectée à personne : prenez-la d'abord.", "Nobody has this order: take it first.")
+	errInconnue  = function.NotFound("intervention_inconnue", "Cette intervention n'existe pas.", "There is no such order.")
+	errTerminee  = function.Conflict("intervention_terminee", "Cette intervention est terminée.", "This order is over.")
+	errResidence = function.Refused("residence_principale",
+		"L'eau d'une résidence principale, ou d'un logement qui peut en être une, n'est jamais coupée (CASF L115-3).",
+		"The water of a main residence, or of a dwelling that may be one, is never cut (CASF L115-3).")
+	errLibre = function.Conflict("non_affectee", "Cette intervention n'est affectée à personne : prenez-la d'abord.", "Nobody has this order: take it first.")
 )
 
 // ordre is an order and the rules of its life. Each step tells whether it
@@ -113,15 +119,4 @@ func (o *ordre) renoncer(motif string) (changed bool, err error) {
 	}
 	o.Etat, o.Motif = "IMPOSSIBLE", motif
 	return true, nil
-}
-
-// fermable refuses to cut the water of a main residence, or of a dwelling
-// that may be one, whatever the reason (CASF L115-3).
-func fermable(residencePrincipale string) error {
-	if residencePrincipale == "NON" {
-		return nil
-	}
-	return function.Refused("residence_principale",
-		"L'eau d'une résidence principale, ou d'un logement qui peut en être une, n'est jamais coupée (CASF L115-3).",
-		"The water of a main residence, or of a dwelling that may be one, is never cut (CASF L115-3).")
 }

@@ -73,14 +73,6 @@ func TestReport(t *testing.T) {
 	}
 }
 
-func TestFermable(t *testing.T) {
-	for residence, want := range map[string]string{"NON": "", "OUI": "residence_principale", "INCONNU": "residence_principale", "": "residence_principale"} {
-		if got := code(fermable(residence)); got != want {
-			t.Errorf("main residence %q: %q, want %q", residence, got, want)
-		}
-	}
-}
-
 // An order never goes back except to another technician, never leaves its
 // end, and every step sent twice changes nothing the second time.
 func TestLife(t *testing.T) {

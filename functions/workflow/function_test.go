@@ -414,3 +414,34 @@ func TestFuite(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// No process that a bill starts orders that a valve be shut.
+func TestNoBillShutsAValve(t *testing.T) {
+	f := setup(t)
+	rows, err := f.DB.Query(t.Context(), "select code, version, contenu from definition")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	read := 0
+	for ; rows.Next(); read++ {
+		var code string
+		var version int
+		var contenu []byte
+		if err := rows.Scan(&code, &version, &contenu); err != nil {
+			t.Fatal(err)
+		}
+		d, err := lireDefinition(code, version, contenu)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range d.Etapes {
+			if e.Action == "intervention.creer" && e.Parametres.Nature == "FERMETURE" && message.Owner(d.Declencheur) == "facture" {
+				t.Errorf("%s v%d orders a closing in step %s", code, version, e.Code)
+			}
+		}
+	}
+	if err := rows.Err(); err != nil || read == 0 {
+		t.Errorf("%d definitions, %v", read, err)
+	}
+}
