@@ -417,7 +417,7 @@ func TestFuite(t *testing.T) {
 
 // No process that a bill starts orders that a valve be shut.
 func TestNoBillShutsAValve(t *testing.T) {
-	f := setup(t)
+	f := start(t).f
 	rows, err := f.DB.Query(t.Context(), "select code, version, contenu from definition")
 	if err != nil {
 		t.Fatal(err)
