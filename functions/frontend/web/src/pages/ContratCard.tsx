@@ -13,6 +13,7 @@ import { Ask, done, showFields } from '../ui/forms'
 import { IconCalculator, IconHourglass, IconSignature } from '../ui/icons'
 import { Card, Facts } from '../ui/Page'
 import { State } from '../ui/State'
+import { TarifSocial } from './TarifSocial'
 
 type Contrat = Schemas['Contrat']
 
@@ -53,6 +54,7 @@ export function ContratCard({ contrat: c, actions = true }: { contrat: Contrat; 
           {poses.slice(0, -1).map((p) => <Text key={p.id} size="xs" c="dimmed">{`${t.abonne.meter} ${p.compteur.serie} : ${day(p.du)} – ${day(p.au)}, ${t.abonne.index.toLowerCase()} ${integer(p.index_debut)} – ${p.index_fin === undefined ? '' : integer(p.index_fin)}`}</Text>)}
         </Stack>
       )}
+      {c.etat === 'ACTIF' && can('contrats:l') && <TarifSocial contrat={c.id} />}
       {c.etat === 'SIGNE' && <Alert mt="md" color="eau" icon={<IconHourglass size={18} aria-hidden />}>{t.abonne.waiting}</Alert>}
       {c.etat === 'ACTIF' && (can('factures:l') || can('portail:l')) && (
         <Group justify="flex-end" mt="md" gap="xs">
