@@ -4,7 +4,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 ROOMS := functions shared eventing knative scripts
 WEB := functions/frontend/web
 
-.PHONY: help run reset test lint fmt build docs bench chaos cluster-test
+.PHONY: help run reset test lint fmt build docs bench chaos mutants cluster-test
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: ## Measure the product against bare programs, as ratios
 
 chaos: ## Kill functions, relay, adapters and servers during a lot of bills
 	go test -count=1 -v -timeout 20m -run TestKills ./scripts/e2e
+
+mutants: ## Put deliberate bugs into billing runs, each in a copy, and see a test fail
+	@go run ./scripts/mutants
 
 cluster-test: ## Deploy to the empty cluster of KUBECONFIG, walk the road there, run every drill (ARGS="-reset", "-keep")
 	@go run ./scripts/clustertest $(ARGS)

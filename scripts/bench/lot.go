@@ -16,61 +16,93 @@ import (
 	"aquaerp.fr/shared/message"
 )
 
-// The sizes of billing runs, in contracts.
-const (
-	small = 500
-	large = 2000
-)
+// The sizes of billing runs, in contracts: as a fraction of -lot.
+func (b *bench) sizes() (small, large int) { return max(b.contrats/4, 1), b.contrats }
 
-// lot measures billing runs: POST /v1/lots until CALCULE, then its emission
-// until EMIS, so pricing, numbers, journal and the events that tell of them.
-// COPY writes the very same bills, and nothing else, into a table with the
-// same columns, constraints and indexes. No abonne has an e-mail address:
-// documents and mails are another matter.
+// historique is how many earlier bills each contract has where history is
+// measured: 36 months of monthly ones.
+const historique = 36
+
+// lot measures billing runs: POST /v1/lots until CALCULE, approval, then
+// emission until EMIS and the last seal, so pricing, the check of every bill in
+// SQL, numbers, journal, hash chain and the events that tell of them. COPY
+// writes the very same rows, and nothing else, into tables with the same
+// constraints and indexes: bills alone, and all rows that a run leaves. No
+// abonne has an e-mail address: documents and mails are another matter.
 func lot(ctx context.Context, b *bench) error {
 	l := &lots{bench: b}
 	if err := l.prepare(ctx); err != nil {
 		return err
 	}
-	measured, err := rounds(ctx, b.pairs, l.product(small), l.copied(small), l.product(large), l.copied(large))
+	small, large := b.sizes()
+	measured, err := rounds(ctx, b.pairs, l.product(small), l.copied(small), l.product(large), l.copied(large), l.product(1))
 	if err != nil {
 		return err
 	}
-	perBill := func(seconds [][]float64, n int) []float64 {
-		return each(seconds, func(v []float64) float64 { return v[0] * 1000 / float64(n) })
+	if err := l.past(ctx, small); err != nil {
+		return err
 	}
-	first, marginal := perBill(measured[0], small), make([]float64, b.pairs)
+	before, err := rounds(ctx, b.pairs, l.product(small))
+	if err != nil {
+		return err
+	}
+	// Of a run: 0 its seconds, 1 those of the request that reserves numbers. Of COPY: 0 bills, 1 all rows.
+	column := func(seconds [][]float64, k int, scale float64) []float64 {
+		return each(seconds, func(v []float64) float64 { return v[k] * scale })
+	}
+	ms := func(n int) float64 { return 1000 / float64(n) }
+	one := func(v float64) []float64 {
+		return each(measured[0], func([]float64) float64 { return v })
+	}
+	marginal, unnumbered := make([]float64, b.pairs), make([]float64, b.pairs)
 	for i := range marginal {
-		marginal[i] = (measured[2][i][0] - measured[0][i][0]) * 1000 / (large - small)
+		marginal[i] = (measured[2][i][0] - measured[0][i][0]) * ms(large-small)
+		unnumbered[i] = (measured[2][i][0] - measured[2][i][1]) * ms(large)
 	}
+	rows := float64(l.count[large]) / float64(large)
 	for _, f := range []Figure{
-		{Name: fmt.Sprintf("a bill, of %d", small), As: ratio, Product: first, Bare: perBill(measured[1], small),
-			Definition: "time of a billing run by bill, from the request to the issued bills, through gateway, outbox, RabbitMQ and adapter / COPY of the same bills, by bill"},
-		{Name: fmt.Sprintf("a bill, of %d", large), As: ratio, Product: perBill(measured[2], large), Bare: perBill(measured[3], large),
+		{Name: fmt.Sprintf("a bill, of %d", small), As: ratio, Unit: "ms", Product: column(measured[0], 0, ms(small)), Bare: column(measured[1], 0, ms(small)),
+			Definition: "time of a billing run by bill, from the request to the last seal, through gateway, outbox, RabbitMQ and adapter / COPY of the same bills, by bill"},
+		{Name: fmt.Sprintf("a bill, of %d", large), As: ratio, Unit: "ms", Product: column(measured[2], 0, ms(large)), Bare: column(measured[3], 0, ms(large)),
 			Definition: "the same of a larger run"},
-		{Name: fmt.Sprintf("a bill more, beyond %d", small), As: ratio, Target: atMost(1.3), Product: marginal, Bare: first,
+		{Name: fmt.Sprintf("a row, of %d", large), As: ratio, Unit: "ms", Target: atMost(2), Product: column(measured[2], 0, ms(large)/rows), Bare: column(measured[3], 1, ms(large)/rows),
+			Definition: "the same by row that a run leaves: bills, entries, movements, seals / COPY of all of them; 2 is half of the rows/s"},
+		{Name: fmt.Sprintf("a bill more, beyond %d", small), As: ratio, Unit: "ms", Target: atMost(1.3), Product: marginal, Bare: column(measured[0], 0, ms(small)),
 			Definition: fmt.Sprintf("time of a bill beyond the first %d / time of a bill of a run of %d: above 1, cost grows with size", small, small)},
+		{Name: fmt.Sprintf("a bill with %d before it", historique), As: ratio, Unit: "ms", Target: atMost(1.15), Product: column(before[0], 0, ms(small)), Bare: column(measured[0], 0, ms(small)),
+			Definition: "time of a bill of contracts with as many earlier bills / of contracts without any"},
+		{Name: "numbered", As: ratio, Unit: "ms", Target: atMost(1 / 0.95), Product: column(measured[2], 0, ms(large)), Bare: unnumbered,
+			Definition: "time of a bill / the same without the request that reserves the numbers of the run"},
+		{Name: "a run of one bill", As: difference, Unit: "s", Target: atMost(0.3), Product: column(measured[4], 0, 1), Bare: one(0),
+			Definition: "what a run costs whatever its size"},
 	} {
-		f.Unit = "ms"
 		if err := b.report.add(f); err != nil {
 			return err
 		}
 	}
-	b.report.note("every run had all bills, numbers without a gap, and a journal that sums to zero")
+	b.report.note("every run had all bills, numbers without a gap, a journal that sums to zero, and every bill in the chain")
 	return nil
 }
 
 type lots struct {
 	*bench
-	rows map[int][]byte // bills as COPY takes them, by size of the run
-	ttc  map[int]int64  // their sum, the same in every run
+	rows  map[int][][]byte // rows of each of laisse as COPY takes them, by size of the run
+	count map[int]int64    // how many
+	ttc   map[int]int64    // the sum of the bills, the same in every run
+
+	history bool // contracts have earlier bills
 }
+
+// laisse are the tables that a run writes, in the order in which they refer to
+// each other.
+var laisse = []string{"facture", "ecriture", "mouvement", "sceau"}
 
 // prepare gives facture its tariffs, by the API, and a village as the events
 // of contrat and operation would leave it: of those whose meter nobody
 // changed and whose readings are all plain, so that each contract has a bill.
 func (l *lots) prepare(ctx context.Context) error {
-	l.rows, l.ttc = map[int][]byte{}, map[int]int64{}
+	l.rows, l.count, l.ttc = map[int][][]byte{}, map[int]int64{}, map[int]int64{}
+	_, large := l.sizes()
 	t, err := village.LireTarifs()
 	if err != nil {
 		return err
@@ -117,7 +149,16 @@ func (l *lots) prepare(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 	}
-	_, err = l.db.Exec(ctx, "update facture.controle_lot set deux_personnes = false; create schema bench; create table bench.facture (like facture.facture including all); analyze")
+	_, err = l.db.Exec(ctx, "update facture.controle_lot set deux_personnes = false; create schema bench; analyze")
+	for _, table := range laisse {
+		if err == nil {
+			_, err = l.db.Exec(ctx, fmt.Sprintf("create table bench.%[1]s (like facture.%[1]s including all)", table))
+		}
+	}
+	if err == nil { // what LIKE leaves out, where a row pays for it
+		_, err = l.db.Exec(ctx, `alter table bench.mouvement add foreign key (ecriture_id) references bench.ecriture, add foreign key (compte) references facture.compte;
+			alter table bench.sceau add foreign key (facture_id) references bench.facture`)
+	}
 	return err
 }
 
@@ -139,6 +180,24 @@ func (l *lots) begin(ctx context.Context, n int) error {
 		truncate facture.lot, facture.serie, facture.ecriture cascade;
 		update facture.contrat set depuis = case when numero <= 'C-%06d' then date '2024-04-01' else '9999-01-01' end;
 		analyze facture.contrat`, n), pgx.QueryExecModeSimpleProtocol)
+	if err == nil && l.history {
+		_, err = l.db.Exec(ctx, "insert into facture.serie (code, dernier, date) values ('H', 0, '2000-01-01'); insert into facture.facture select * from bench.passe; analyze facture.facture",
+			pgx.QueryExecModeSimpleProtocol)
+	}
+	return err
+}
+
+// past has every run of n contracts from now on find earlier bills of theirs:
+// monthly ones, the last of which ends where the run begins.
+func (l *lots) past(ctx context.Context, n int) error {
+	if _, err := l.product(n)(ctx); err != nil {
+		return err
+	}
+	l.history = true
+	_, err := l.db.Exec(ctx, fmt.Sprintf(`create table bench.passe as select (jsonb_populate_record(f, jsonb_build_object('id', gen_random_uuid(), 'lot_id', null,
+			'serie', 'H', 'rang', f.rang * %[1]d + k, 'numero', 'H-' || f.rang * %[1]d + k, 'du', (f.du - make_interval(months => k + 1))::date, 'au', (f.du - make_interval(months => k))::date,
+			'periode', daterange((lower(f.periode) - make_interval(months => k + 1))::date, (lower(f.periode) - make_interval(months => k))::date)))).*
+		from facture.facture f, generate_series(0, %[1]d - 1) k where f.numero is not null`, historique))
 	return err
 }
 
@@ -159,21 +218,25 @@ func (l *lots) product(n int) arm {
 		if _, err := client.Post[message.Lot](ctx, l.admin, "/v1/lots/"+lot.ID+"/controle", nil); err != nil {
 			return nil, err
 		}
+		asked := time.Now()
 		if _, err := client.Post[message.Lot](ctx, l.admin, "/v1/lots/"+lot.ID+"/emission", nil); err != nil {
 			return nil, err
 		}
+		reserved := time.Since(asked)
 		if err := l.until(ctx, lot.ID, "EMIS"); err != nil {
 			return nil, err
 		}
-		took := time.Since(begin)
-		return []float64{took.Seconds()}, l.check(ctx, lot.ID, n)
+		if err := l.sealed(ctx, n); err != nil {
+			return nil, err
+		}
+		return []float64{time.Since(begin).Seconds(), reserved.Seconds()}, l.check(ctx, lot.ID, n)
 	}
 }
 
 // until looks at a lot's row, which costs the product next to nothing.
 func (l *lots) until(ctx context.Context, id, want string) error {
 	var etat string
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if err := l.db.QueryRow(ctx, "select etat from facture.lot where id = $1", id).Scan(&etat); err != nil {
 			return err
 		}
@@ -181,7 +244,21 @@ func (l *lots) until(ctx context.Context, id, want string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("the lot is %s after two minutes", etat)
+	return fmt.Errorf("the lot is %s after %v", etat, patience)
+}
+
+// patience is how long a run of any size may take.
+const patience = 30 * time.Minute
+
+// sealed waits until n bills are in the chain.
+func (l *lots) sealed(ctx context.Context, n int) error {
+	var last int
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if err := l.db.QueryRow(ctx, "select coalesce(max(rang), 0) from facture.sceau").Scan(&last); err != nil || last == n {
+			return err
+		}
+	}
+	return fmt.Errorf("%d of %d bills are sealed after %v", last, n, patience)
 }
 
 // check holds that n bills were issued once, with numbers without a gap and a
@@ -200,26 +277,33 @@ func (l *lots) check(ctx context.Context, id string, n int) error {
 		return fmt.Errorf("%d contracts: %d bills of %d, numbers %d to %d, journal %d, billed %d, owed %d", n, bills, contrats, first, last, balance, ttc, owed)
 	case l.rows[n] == nil:
 		l.ttc[n] = ttc
-		l.rows[n], err = l.export(ctx, "facture.facture")
-		return err
+		for _, table := range laisse {
+			rows, count, err := l.export(ctx, table)
+			if err != nil {
+				return err
+			}
+			l.rows[n], l.count[n] = append(l.rows[n], rows), l.count[n]+count
+		}
+		return nil
 	case l.ttc[n] != ttc:
 		return fmt.Errorf("%d centimes billed, %d before", ttc, l.ttc[n])
 	}
 	return nil
 }
 
-func (l *lots) export(ctx context.Context, table string) ([]byte, error) {
+func (l *lots) export(ctx context.Context, table string) (rows []byte, n int64, err error) {
 	conn, err := l.db.Acquire(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer conn.Release()
-	var rows bytes.Buffer
-	_, err = conn.Conn().PgConn().CopyTo(ctx, &rows, "copy (select * from "+table+" order by rang) to stdout")
-	return rows.Bytes(), err
+	var out bytes.Buffer
+	tag, err := conn.Conn().PgConn().CopyTo(ctx, &out, "copy facture."+table+" to stdout")
+	return out.Bytes(), tag.RowsAffected(), err
 }
 
-// copied writes the rows of a run of n bills by COPY.
+// copied writes the rows of a run of n bills by COPY: the seconds of the bills
+// alone, and of all.
 func (l *lots) copied(n int) arm {
 	return func(ctx context.Context) ([]float64, error) {
 		if l.rows[n] == nil {
@@ -233,18 +317,23 @@ func (l *lots) copied(n int) arm {
 			return nil, err
 		}
 		defer conn.Release()
-		if _, err := conn.Exec(ctx, "truncate bench.facture"); err != nil {
+		if _, err := conn.Exec(ctx, "truncate bench.facture, bench.ecriture, bench.mouvement, bench.sceau"); err != nil {
 			return nil, err
 		}
+		var took []float64
+		var wrote int64
 		begin := time.Now()
-		tag, err := conn.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(l.rows[n]), "copy bench.facture from stdin")
-		if err != nil {
-			return nil, err
+		for i, table := range laisse {
+			tag, err := conn.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(l.rows[n][i]), "copy bench."+table+" from stdin")
+			if err != nil {
+				return nil, err
+			}
+			wrote += tag.RowsAffected()
+			took = append(took, time.Since(begin).Seconds())
 		}
-		took := time.Since(begin)
-		if tag.RowsAffected() != int64(n) {
-			return nil, fmt.Errorf("COPY wrote %d of %d bills", tag.RowsAffected(), n)
+		if wrote != l.count[n] {
+			return nil, fmt.Errorf("COPY wrote %d of %d rows", wrote, l.count[n])
 		}
-		return []float64{took.Seconds()}, nil
+		return []float64{took[0], took[len(took)-1]}, nil
 	}
 }

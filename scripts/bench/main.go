@@ -82,6 +82,7 @@ const (
 type bench struct {
 	root, bin, dir string
 	pairs          int
+	contrats       int // of the larger billing run
 	report         *report
 
 	// With servers:
@@ -94,6 +95,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	pairs := flags.Int("pairs", 7, "pairs of runs for each figure; below 6 no target is judged")
 	only := flags.String("only", "", "`suites` to run, separated by commas: cold, command, event, lot, pricing")
+	contrats := flags.Int("lot", 2000, "`contracts` of the larger billing run; 100000 takes a quarter of an hour")
 	file := flags.String("json", "", "`file` to write every number to")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
@@ -103,6 +105,9 @@ func run(ctx context.Context, args []string) error {
 	chosen, err := choose(*only)
 	if err != nil {
 		return err
+	}
+	if *contrats < 4 {
+		return errors.New("-lot takes a number from 4")
 	}
 	if *pairs < 1 || flags.NArg() > 0 {
 		return errors.New("-pairs takes a number from 1, and there are no other arguments")
@@ -115,7 +120,7 @@ func run(ctx context.Context, args []string) error {
 		return errors.New("start it in the checkout: make bench")
 	}
 	// On the disk of the checkout: where /tmp is memory, a commit costs nothing.
-	b := &bench{root: root, bin: filepath.Join(root, ".run/bench/bin"), dir: filepath.Join(root, ".run/bench/data"), pairs: *pairs, report: newReport(root, *pairs)}
+	b := &bench{root: root, bin: filepath.Join(root, ".run/bench/bin"), dir: filepath.Join(root, ".run/bench/data"), pairs: *pairs, contrats: *contrats, report: newReport(root, *pairs)}
 	if err := b.start(ctx, slices.ContainsFunc(chosen, func(s suite) bool { return s.servers })); err != nil {
 		return errors.Join(err, b.stop())
 	}

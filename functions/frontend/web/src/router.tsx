@@ -76,6 +76,7 @@ const routeTree = root.addChildren([
     page('/tarifs/et-si', 'tarifs:l', () => import('./pages/EtSi')),
     page('/indicateurs', 'comptabilite:l,tarifs:l', () => import('./pages/Indicateurs'), (search): { annee?: string } => ({ annee: text(search.annee) })),
     page('/balance', 'comptabilite:l', () => import('./pages/Balance')),
+    page('/verification', 'comptabilite:l', () => import('./pages/Verification')),
     page('/interventions', 'interventions:l', () => import('./pages/Interventions'), byState),
     page('/interventions/$id', 'interventions:l', () => import('./pages/Intervention')),
     page('/terrain', 'interventions:l', () => import('./pages/Terrain')),

@@ -18,6 +18,7 @@ import { IconAlertTriangle, IconBan, IconCircleCheck, IconSend } from '../ui/ico
 import { Empty } from '../ui/Loaded'
 import { Card, Facts, Figure, Page, PageOf } from '../ui/Page'
 import { State } from '../ui/State'
+import { LotRapport } from './LotRapport'
 
 type Lot = Schemas['Lot']
 const working = (lot: Lot | undefined) => lot?.etat === 'PREPARE' || lot?.etat === 'EMISSION'
@@ -76,6 +77,7 @@ export default function LotPage() {
             {lot.etat === 'REJETE' && lot.motif && <Alert color="gray" icon={<IconBan size={18} aria-hidden />}>{t.lotSuite.rejected(lot.motif)}</Alert>}
             {working(lot) && <Working lot={lot} />}
             <Totals lot={lot} />
+            {lot.etat !== 'PREPARE' && lot.etat !== 'REJETE' && <LotRapport lot={lot} />}
             {list(lot.erreurs).length > 0 && <Errors lot={lot} />}
             <LotBills lot={lot} />
             {lot.etat === 'EMIS' && can('factures:e') && <Cahiers id={lot.id} />}

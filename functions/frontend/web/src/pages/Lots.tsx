@@ -14,6 +14,7 @@ import { IconPlus, IconStack2 } from '../ui/icons'
 import { Empty } from '../ui/Loaded'
 import { Card, Link, Page } from '../ui/Page'
 import { State } from '../ui/State'
+import { LotProgrammes } from './LotProgrammes'
 
 export default function Lots() {
   const t = useT()
@@ -22,24 +23,27 @@ export default function Lots() {
   const button = can('lots:c') && <Button leftSection={<IconPlus size={16} />} onClick={prepare.open}>{t.lots.prepare}</Button>
   return (
     <Page title={t.lots.title} actions={button}>
-      <Card flush>
-        <DataTable
-          label={t.lots.title}
-          {...pages}
-          id={(l) => l.id}
-          to={(l) => `/lots/${l.id}`}
-          columns={[
-            { title: t.lots.name, head: true, cell: (l) => <Link to={`/lots/${l.id}`} inherit fw={600}>{l.libelle}</Link> },
-            { title: t.lots.period, wide: true, cell: (l) => `${day(l.du)} – ${dayBefore(l.au)}` },
-            { title: t.abonne.state, cell: (l) => <State of="lot" value={l.etat} /> },
-            { title: t.lots.bills, num: true, wide: true, cell: (l) => integer(l.calculees) },
-            { title: t.lots.errors, num: true, wide: true, cell: (l) => integer(l.en_erreur) },
-            { title: t.lots.total, num: true, cell: (l) => euros(l.ttc_centimes) },
-            { title: t.lots.due, num: true, wide: true, cell: (l) => day(l.echeance) },
-          ]}
-          empty={<Empty icon={IconStack2} title={t.lots.empty} action={button}>{t.lots.emptyHint}</Empty>}
-        />
-      </Card>
+      <Stack gap="lg">
+        <Card flush>
+          <DataTable
+            label={t.lots.title}
+            {...pages}
+            id={(l) => l.id}
+            to={(l) => `/lots/${l.id}`}
+            columns={[
+              { title: t.lots.name, head: true, cell: (l) => <Link to={`/lots/${l.id}`} inherit fw={600}>{l.libelle}</Link> },
+              { title: t.lots.period, wide: true, cell: (l) => `${day(l.du)} – ${dayBefore(l.au)}` },
+              { title: t.abonne.state, cell: (l) => <State of="lot" value={l.etat} /> },
+              { title: t.lots.bills, num: true, wide: true, cell: (l) => integer(l.calculees) },
+              { title: t.lots.errors, num: true, wide: true, cell: (l) => integer(l.en_erreur) },
+              { title: t.lots.total, num: true, cell: (l) => euros(l.ttc_centimes) },
+              { title: t.lots.due, num: true, wide: true, cell: (l) => day(l.echeance) },
+            ]}
+            empty={<Empty icon={IconStack2} title={t.lots.empty} action={button}>{t.lots.emptyHint}</Empty>}
+          />
+        </Card>
+        <LotProgrammes />
+      </Stack>
       <PrepareModal opened={preparing} onClose={prepare.close} />
     </Page>
   )

@@ -1,6 +1,6 @@
 import { can } from '../api/session'
 import { t, type Dictionary } from '../i18n'
-import { type Icon, IconAlertTriangle, IconBuildingBank, IconCalculator, IconChartBar, IconClipboardList, IconCoinEuro, IconCreditCard, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
+import { type Icon, IconAlertTriangle, IconBuildingBank, IconCalculator, IconChartBar, IconCircleCheck, IconClipboardList, IconCoinEuro, IconCreditCard, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
 
 export interface Entry {
   to: string
@@ -28,6 +28,7 @@ export function entries({ nav }: Dictionary, role: string): Entry[] {
     ['paiements:l', '/banque', nav.banque, IconBuildingBank, nav.roomMoney],
     ['comptabilite:l', '/indicateurs', nav.indicateurs, IconChartBar, nav.roomBooks],
     ['comptabilite:l', '/balance', nav.balance, IconScale, nav.roomBooks],
+    ['comptabilite:l', '/verification', nav.verification, IconCircleCheck, nav.roomBooks],
     role === 'technicien' ? ['interventions:l', '/terrain', nav.terrain, IconTool] : ['interventions:l', '/interventions', nav.interventions, IconTool, nav.roomField],
     ['processus:l', '/processus', nav.processus, IconRoute, nav.roomAdmin],
     ['courrier:l', '/courrier', nav.courrier, IconMail, nav.roomAdmin],
