@@ -35,6 +35,7 @@ func ledger(t *testing.T) (b *bundle, bills []message.Facture) {
 	for _, lot := range []message.Lot{first, second, third} {
 		bills = append(bills, b.bills(t, lot.ID)...)
 	}
+	functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.OuvrirCaisse{Caisse: "principale"})
 	for _, p := range []struct {
 		bill   int
 		mode   string

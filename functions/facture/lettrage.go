@@ -61,6 +61,12 @@ func lettrer(ctx context.Context, tx *function.Tx, ls ...lettre) ([]message.Lett
 				}
 				return nil
 			})
+		// A debit that waits asks for what is left, no more.
+		b.Queue(`update prelevement_a_faire p set etat = case when f.ttc_centimes > f.paye_centimes then p.etat else 'ANNULE' end,
+				montant_centimes = case when f.ttc_centimes > f.paye_centimes then f.ttc_centimes - f.paye_centimes else p.montant_centimes end
+			from facture f where f.id = $1 and p.facture_id = f.id and p.etat = 'A_FAIRE'`, l.factureID)
+		b.Queue(`update prelevement_a_faire set etat = 'ANNULE' where etat = 'A_FAIRE' and echeancier_id in
+			(select echeancier_id from echeancier_facture where facture_id = $1 and echeancier_etat(echeancier_id, $2) = 'SOLDE')`, l.factureID, tx.Today())
 	}
 	return after, tx.SendBatch(ctx, b).Close()
 }

@@ -53,6 +53,11 @@ func Catalogue() []Entry {
 
 		command(RejeterPaiement{}), event(PaiementRejete{}), event(FactureRouverte{}),
 		event(TrancheACalculer{}), event(TrancheAEmettre{}), event(FacturesEmises{}), event(FacturePayee{}),
+		query(MoyensDePaiement{}), query(Caisses{}), command(OuvrirCaisse{}), command(FermerCaisse{}),
+		command(CreerBordereau{}), query(Bordereaux{}), query(BordereauParID{}),
+		command(EnregistrerEncaissement{}), query(ARapprocher{}), command(ReglerLettrage{}), command(AffecterAttente{}), command(DesaffecterPaiement{}), command(LettrerPaiement{}), command(DelettrerPaiement{}),
+		command(DemanderRemboursement{}), command(DeciderRemboursement{}), command(PayerRemboursement{}), query(Remboursements{}),
+		command(CreerEcheancier{}), command(Mensualiser{}), command(ArreterEcheancier{}), query(Echeanciers{}),
 
 		query(GrandLivre{}), query(Journal{}), query(BalanceAgee{}), query(DeclarationTVA{}), query(EntitesComptables{}), command(ReglerComptabilite{}),
 		query(ApercuCloture{}), command(Cloturer{}), query(Clotures{}), query(ExporterComptabilite{}), query(ControlerComptes{}),

@@ -228,9 +228,10 @@ type EnregistrerPaiement struct {
 	Mode            string `json:"mode" validate:"required,oneof=VIREMENT PRELEVEMENT CHEQUE ESPECES CARTE MOBILE TIP MANDAT_CASH" enum:"VIREMENT,PRELEVEMENT,CHEQUE,ESPECES,CARTE,MOBILE,TIP,MANDAT_CASH"`
 	MontantCentimes int64  `json:"montant_centimes" validate:"min=1,max=100000000000" minimum:"1"`
 	RecuLe          Date   `json:"recu_le" format:"date" validate:"required"`
-	Reference       string `json:"reference,omitempty" validate:"required_without=AbonneID,max=80" maxLength:"80" doc:"Number of the bill, or of the contract"`
+	Reference       string `json:"reference,omitempty" validate:"required_without_all=AbonneID EcheancierID,max=80" maxLength:"80" doc:"Number of the bill, or of the contract"`
 	AbonneID        string `json:"abonne_id,omitempty" validate:"omitempty,uuid" doc:"When there is no reference"`
 	Piece           string `json:"piece,omitempty" validate:"max=80" maxLength:"80" doc:"What identifies the payment outside: number of the cheque, of the transfer; not twice for one abonne"`
+	EcheancierID    string `json:"echeancier_id,omitempty" validate:"omitempty,uuid" doc:"Plan of payment that it is for; says whose it is when there is no reference"`
 }
 
 func (EnregistrerPaiement) Type() string        { return "fr.aquaerp.facture.enregistrer-paiement.v1" }

@@ -1,0 +1,75 @@
+package message
+
+// CreerEcheancier grants an abonne to pay open bills in dated parts. Its parts
+// are written out, or are as many equal ones as asked for, a month apart.
+type CreerEcheancier struct {
+	AbonneID       string     `json:"abonne_id" validate:"required,uuid"`
+	Factures       []string   `json:"factures,omitempty" validate:"max=100,dive,uuid" maxItems:"100" doc:"All open bills when absent"`
+	Echeances      []Echeance `json:"echeances,omitempty" validate:"max=60,dive" maxItems:"60" doc:"2 parts at least; their sum is that of the bills"`
+	Nombre         int        `json:"nombre,omitempty" validate:"required_without=Echeances,min=0,max=60" maximum:"60" doc:"Of equal parts, instead"`
+	Premiere       Date       `json:"premiere,omitzero" format:"date" doc:"Day of the first equal part"`
+	ParPrelevement bool       `json:"par_prelevement,omitempty" doc:"Each part is debited"`
+	Motif          string     `json:"motif" validate:"required,max=200" maxLength:"200"`
+}
+
+func (CreerEcheancier) Type() string          { return "fr.aquaerp.facture.creer-echeancier.v1" }
+func (CreerEcheancier) Reply() (r Echeancier) { return }
+
+// Mensualiser spreads the bills of a year ahead over ten debits, each a tenth
+// of the last twelve months' bills; the first bill after them settles the
+// difference.
+type Mensualiser struct {
+	AbonneID string `json:"abonne_id" validate:"required,uuid"`
+	Premiere Date   `json:"premiere" format:"date" validate:"required" doc:"Day of the first debit"`
+}
+
+func (Mensualiser) Type() string          { return "fr.aquaerp.facture.mensualiser.v1" }
+func (Mensualiser) Reply() (r Echeancier) { return }
+
+// ArreterEcheancier ends a plan; its bills are due as they were.
+type ArreterEcheancier struct {
+	EcheancierID string `json:"echeancier_id" validate:"required,uuid"`
+	Motif        string `json:"motif" validate:"required,max=200" maxLength:"200"`
+}
+
+func (ArreterEcheancier) Type() string          { return "fr.aquaerp.facture.arreter-echeancier.v1" }
+func (ArreterEcheancier) Reply() (r Echeancier) { return }
+
+// Echeanciers lists the plans of an abonne, the newest first.
+type Echeanciers struct {
+	AbonneID string `json:"abonne_id" validate:"required,uuid"`
+}
+
+func (Echeanciers) Type() string                { return "fr.aquaerp.facture.echeanciers.v1" }
+func (Echeanciers) Reply() (r ListeEcheanciers) { return }
+
+// ListeEcheanciers are plans, at most 50.
+type ListeEcheanciers struct {
+	Items []Echeancier `json:"items"`
+}
+
+// Echeancier is a plan of payment. Its state is that of today: a part that is
+// missed for longer than the days of grace breaks it, a late payment mends it.
+type Echeancier struct {
+	ID              string     `json:"id" format:"uuid"`
+	AbonneID        string     `json:"abonne_id"`
+	Nature          string     `json:"nature" enum:"ECHEANCIER,MENSUALISATION"`
+	Etat            string     `json:"etat" enum:"EN_COURS,ROMPU,SOLDE,ANNULE"`
+	MontantCentimes int64      `json:"montant_centimes"`
+	PayeCentimes    int64      `json:"paye_centimes"`
+	ParPrelevement  bool       `json:"par_prelevement"`
+	GraceJours      int        `json:"grace_jours" doc:"Days that a part may be late"`
+	Motif           string     `json:"motif"`
+	CreeLe          Date       `json:"cree_le" format:"date" validate:"required"`
+	FinLe           Date       `json:"fin_le,omitzero" format:"date"`
+	FinMotif        string     `json:"fin_motif,omitempty"`
+	Factures        []string   `json:"factures" doc:"Numbers of its bills"`
+	Echeances       []Echeance `json:"echeances"`
+}
+
+// Echeance is a part of a plan.
+type Echeance struct {
+	Date            Date   `json:"date" format:"date" validate:"required"`
+	MontantCentimes int64  `json:"montant_centimes" validate:"min=1" minimum:"1"`
+	Etat            string `json:"etat,omitempty" validate:"max=20" enum:"PAYEE,PARTIELLE,A_VENIR,EN_RETARD" doc:"In answers only"`
+}
