@@ -834,6 +834,7 @@ export const en: Dictionary = {
     files: 'Files',
     pdf: 'PDF',
     zip: 'ZIP',
+  },
   grilles: {
     tabs: { grilles: 'Tariffs', comparaison: 'Comparison', factures: 'Bill of 120 m³', redevances: 'Levies', communes: 'Communes', exemples: 'Published examples' },
     profiles: { INDIVIDUEL: 'Individual', COLLECTIF: 'Collective', RESIDENTIEL: 'Residential', AGRICOLE: 'Farming', COMMERCIAL: 'Commercial', INDUSTRIEL: 'Industrial', SOCIAL: 'Social' } as Record<string, string>,

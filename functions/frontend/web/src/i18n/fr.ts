@@ -833,6 +833,7 @@ export const fr = {
     files: 'Fichiers',
     pdf: 'PDF',
     zip: 'ZIP',
+  },
   grilles: {
     tabs: { grilles: 'Grilles', comparaison: 'Comparaison', factures: 'Facture de 120 m³', redevances: 'Redevances', communes: 'Communes', exemples: 'Exemples publiés' },
     profiles: { INDIVIDUEL: 'Individuel', COLLECTIF: 'Collectif', RESIDENTIEL: 'Résidentiel', AGRICOLE: 'Agricole', COMMERCIAL: 'Commercial', INDUSTRIEL: 'Industriel', SOCIAL: 'Social' } as Record<string, string>,
