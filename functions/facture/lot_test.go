@@ -152,7 +152,7 @@ func TestControlReport(t *testing.T) {
 		b.read(t, c, message.NewDate(2026, time.January, 1), 100, false)
 	}
 	before := b.issue(t, message.PreparerLot{Libelle: "Hiver", Du: message.NewDate(2026, time.January, 1), Au: avril, DateFacturation: avril, Echeance: avril.AddDays(30)})
-	b.exec(t, "update releve set index = 700 where date = '2026-10-01'") // of later days, not of this lot
+	b.exec(t, "delete from releve where date = '2026-10-01'") // nobody has read yet
 	lot := functiontest.MustAsk(t, b.Function, staff, lotOf(avril, juillet, message.NewDate(2026, time.July, 10)))
 	b.settle(t)
 	functiontest.MustAsk(t, b.Function, staff, message.ReglerControle{Entite: "principale", DeuxPersonnes: true, FortesCentimes: 50_000, FortsLitres: 1_000_000, Source: "test"})
