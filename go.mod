@@ -7,7 +7,6 @@ replace github.com/cloudevents/sdk-go/sql/v2 => github.com/cloudevents/sdk-go/sq
 
 require (
 	codeberg.org/go-pdf/fpdf v0.12.0 // draws the PDF of a bill
-	github.com/boombuler/barcode v1.1.0 // the QR code that pays a bill
 	github.com/cloudevents/sdk-go/v2 v2.16.2 // CloudEvents over HTTP and as JSON
 	github.com/danielgtaylor/huma/v2 v2.37.2 // REST, its validation and its OpenAPI document; JSON Schemas of messages
 	github.com/emersion/go-smtp v0.25.1 // the SMTP server of the mailbox that shows mails in make run and in tests
@@ -44,6 +43,7 @@ require (
 	knative.dev/pkg v0.0.0-20260727151759-521cb33b33dd
 	knative.dev/serving v0.50.0 // Service, its defaults and its validation
 	pgregory.net/rapid v1.3.0 // property tests
+	rsc.io/qr v0.2.0 // the QR code that pays a bill: boombuler/barcode takes as long for it as all the rest of the page
 	sigs.k8s.io/kustomize/api v0.21.1 // a test renders the overlays as kubectl does
 	sigs.k8s.io/kustomize/kyaml v0.21.1 // its file system
 	sigs.k8s.io/yaml v1.6.0 // strict YAML of manifests

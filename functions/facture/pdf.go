@@ -10,9 +10,9 @@ import (
 	"unicode"
 
 	"codeberg.org/go-pdf/fpdf"
-	"github.com/boombuler/barcode/qr"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
+	"rsc.io/qr"
 
 	"aquaerp.fr/functions/facture/facturx"
 )
@@ -182,19 +182,18 @@ func (p *page) encadre(y float64, titre, text string) float64 {
 
 // code draws a QR code as rectangles, a row of dark modules each.
 func (p *page) code(content string, x, y, size float64) {
-	code, err := qr.Encode(content, qr.M, qr.Auto)
+	code, err := qr.Encode(content, qr.M)
 	if err != nil {
 		p.SetError(err)
 		return
 	}
-	n := code.Bounds().Dx()
-	dark := func(col, row int) bool { r, _, _, _ := code.At(col, row).RGBA(); return r == 0 }
+	n := code.Size
 	module := size / float64(n)
 	p.fill(ink)
 	for row := range n {
 		for col := 0; col < n; col++ {
 			run := 0
-			for col+run < n && dark(col+run, row) {
+			for col+run < n && code.Black(col+run, row) {
 				run++
 			}
 			if run > 0 {

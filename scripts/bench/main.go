@@ -7,6 +7,7 @@
 //	event    outbox, relay, RabbitMQ, adapter, function / a raw consumer with the same effect
 //	lot      a billing run, from the request to issued bills / COPY of the same bills
 //	pricing  package tarif and `facture simuler` / a plain loop of the arithmetic
+//	pdf      a bill as Factur-X / its words in a core font
 //
 // Absolute times say more about the machine than about the product, so none is
 // asserted. What is asserted, in every run of every arm, is the outcome: bills,
@@ -70,6 +71,7 @@ var suites = []suite{
 	{"event", true, event},
 	{"lot", true, lot},
 	{"pricing", false, pricing},
+	{"pdf", false, pdf},
 }
 
 // The login of the only person at work.
@@ -94,7 +96,7 @@ type bench struct {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	pairs := flags.Int("pairs", 7, "pairs of runs for each figure; below 6 no target is judged")
-	only := flags.String("only", "", "`suites` to run, separated by commas: cold, command, event, lot, pricing")
+	only := flags.String("only", "", "`suites` to run, separated by commas: cold, command, event, lot, pricing, pdf")
 	contrats := flags.Int("lot", 2000, "`contracts` of the larger billing run; 100000 takes a quarter of an hour")
 	file := flags.String("json", "", "`file` to write every number to")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
@@ -197,6 +199,7 @@ func (b *bench) build(ctx context.Context, servers bool) error {
 	for _, args := range [][]string{
 		{"build", "-o", b.bin + "/", "./scripts/bench/empty", "./functions/facture"},
 		{"test", "-c", "-o", filepath.Join(b.bin, "tarif.test"), "./functions/facture/tarif"},
+		{"test", "-c", "-o", filepath.Join(b.bin, "facture.test"), "./functions/facture"},
 	} {
 		cmd := exec.CommandContext(ctx, "go", args...)
 		cmd.Dir = b.root

@@ -63,9 +63,15 @@ var casesPerSecond = regexp.MustCompile(`([0-9.e+]+) cases/s`)
 
 // benchmark runs one benchmark of package tarif, which checks its own results.
 func (b *bench) benchmark(name string) arm {
+	return b.benchmarkOf("functions/facture/tarif", name, "300ms")
+}
+
+// benchmarkOf runs one benchmark of a package for some time or some times. It
+// returns what it says a second, and the peak resident memory in MiB.
+func (b *bench) benchmarkOf(folder, name, benchtime string) arm {
 	return func(ctx context.Context) ([]float64, error) {
-		cmd := exec.CommandContext(ctx, filepath.Join(b.bin, "tarif.test"), "-test.run=^$", "-test.bench=^Benchmark"+name+"$", "-test.cpu=1", "-test.benchtime=300ms")
-		cmd.Dir = filepath.Join(b.root, "functions/facture/tarif")
+		cmd := exec.CommandContext(ctx, filepath.Join(b.bin, filepath.Base(folder)+".test"), "-test.run=^$", "-test.bench=^Benchmark"+name+"$", "-test.cpu=1", "-test.benchtime="+benchtime)
+		cmd.Dir = filepath.Join(b.root, folder)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			return nil, fmt.Errorf("benchmark %s: %w\n%s", name, err, out)
@@ -75,7 +81,7 @@ func (b *bench) benchmark(name string) arm {
 			return nil, fmt.Errorf("benchmark %s says no cases/s:\n%s", name, out)
 		}
 		value, err := strconv.ParseFloat(string(m[1]), 64)
-		return []float64{value}, err
+		return []float64{value, float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / (1 << 10)}, err
 	}
 }
 
