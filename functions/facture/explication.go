@@ -305,9 +305,9 @@ func (x explique) redevance(l langue, line message.LigneExpliquee, r *tarif.Rede
 	if line.Origine != "" {
 		source = " (" + line.Origine + ")"
 	}
-	return fmt.Sprintf(l.pick("« %s », reversée à un organisme public : %s par m³, au taux en vigueur à la date de facturation, le %s%s.",
-		"“%s”, passed on to a public body: %s per m³, at the rate in force on the date of billing, %s%s."),
-		line.Libelle, l.prix(r.TauxM3), l.date(x.c.DateFacturation), source)
+	return fmt.Sprintf(l.pick("Cette redevance est reversée à un organisme public : %s par m³, au taux en vigueur à la date de facturation, le %s%s.",
+		"This duty is passed on to a public body: %s per m³, at the rate in force on the date of billing, %s%s."),
+		l.prix(r.TauxM3), l.date(x.c.DateFacturation), source)
 }
 
 func (x explique) acompte(l langue, line message.LigneExpliquee, a *origineDAcompte) string {

@@ -115,8 +115,8 @@ func TestExplication(t *testing.T) {
 		"From 1 April 2026 to 1 July 2026, the first 30 m³ a year and dwelling cost 1.20 € a m³ (decision: 2025-12); for 91 days, these are the first 7.479 m³.")
 	said(lines["eau-a/tranche-2"].Calcul, "22,357 m³ × 1,50 € = 33,5355 €, arrondi à 33,54 €", "22.357 m³ × 1.50 € = 33.5355 €, rounded to 33.54 €")
 	said(lines["eu/tranche-1"].Texte, "Chaque m³ coûte 2,00 € pour l'assainissement (décision : 2025-13).", "Each m³ costs 2.00 € for sewerage (decision: 2025-13).")
-	said(lines["redevance/reseaux"].Texte, "« Performance des réseaux », reversée à un organisme public : 0,10 € par m³, au taux en vigueur à la date de facturation, le 15 octobre 2026 (agence 2026-1).",
-		"“Performance des réseaux”, passed on to a public body: 0.10 € per m³, at the rate in force on the date of billing, 15 October 2026 (agence 2026-1).")
+	said(lines["redevance/reseaux"].Texte, "Cette redevance est reversée à un organisme public : 0,10 € par m³, au taux en vigueur à la date de facturation, le 15 octobre 2026 (agence 2026-1).",
+		"This duty is passed on to a public body: 0.10 € per m³, at the rate in force on the date of billing, 15 October 2026 (agence 2026-1).")
 	said(lines["redevance/reseaux"].Calcul, "60 m³ × 0,10 € × 0,2 = 1,20 €", "60 m³ × 0.10 € × 0.2 = 1.20 €")
 
 	// What happens to tariffs and readings afterwards changes nothing.
