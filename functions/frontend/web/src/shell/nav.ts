@@ -1,6 +1,7 @@
 import { can } from '../api/session'
 import { t, type Dictionary } from '../i18n'
 import { type Icon, IconAlertTriangle, IconBuildingBank, IconCalculator, IconChartBar, IconCircleCheck, IconClipboardList, IconCoinEuro, IconCreditCard, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
+import { type Icon, IconAlertTriangle, IconBuildingBank, IconCalculator, IconClipboardList, IconCoinEuro, IconCreditCard, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconSend, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
 
 export interface Entry {
   to: string
@@ -27,6 +28,7 @@ export function entries({ nav }: Dictionary, role: string): Entry[] {
     ['prelevements:l', '/prelevements', nav.prelevements, IconCreditCard, nav.roomMoney],
     ['paiements:l', '/banque', nav.banque, IconBuildingBank, nav.roomMoney],
     ['comptabilite:l', '/indicateurs', nav.indicateurs, IconChartBar, nav.roomBooks],
+    ['relances:l', '/relances', nav.relances, IconSend, nav.roomMoney],
     ['comptabilite:l', '/balance', nav.balance, IconScale, nav.roomBooks],
     ['comptabilite:l', '/verification', nav.verification, IconCircleCheck, nav.roomBooks],
     role === 'technicien' ? ['interventions:l', '/terrain', nav.terrain, IconTool] : ['interventions:l', '/interventions', nav.interventions, IconTool, nav.roomField],

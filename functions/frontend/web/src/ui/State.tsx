@@ -1,5 +1,5 @@
 import { useT, type Dictionary } from '../i18n'
-import { type Icon, IconAlertTriangle, IconBan, IconCircle, IconCircleCheck, IconCircleDashed, IconCircleDot, IconCircleX, IconHourglass } from './icons'
+import { type Icon, IconAlertTriangle, IconBan, IconCircle, IconCircleCheck, IconCircleDashed, IconCircleDot, IconCircleX, IconHourglass, IconScale, IconSend } from './icons'
 
 export type Tone = 'neutral' | 'info' | 'good' | 'warn' | 'bad'
 
@@ -7,7 +7,11 @@ const shapes: Record<string, [Tone, Icon]> = {}
 const say = (tone: Tone, icon: Icon, ...states: string[]) => states.forEach((state) => (shapes[state] = [tone, icon]))
 say('neutral', IconCircleDashed, 'A_VENIR', 'PLANIFIEE', 'INVITE', 'ATTENTE_PIECE', 'QUEUED', 'BASSE')
 say('neutral', IconBan, 'ABANDONNEE', 'ABANDONNE', 'IGNOREE', 'DOUBLON', 'REVOQUE', 'CADUC', 'EPUISE', 'ANNULE', 'ANNULEE', 'REJETE', 'REJETEE', 'REMPLACEE')
-say('neutral', IconCircle, 'CALCULEE', 'NORMALE')
+say('neutral', IconCircle, 'CALCULEE', 'NORMALE', 'CLOS', 'ADMIS_EN_NON_VALEUR', 'ADMISE')
+say('info', IconSend, 'EN_RELANCE')
+say('neutral', IconHourglass, 'SUSPENDU')
+say('warn', IconAlertTriangle, 'A_TRANSMETTRE', 'PROPOSEE')
+say('bad', IconScale, 'EN_CONTENTIEUX', 'OUVERT')
 say('info', IconCircleDot, 'TRANSMIS', 'A_TRAITER', 'SIGNE', 'EN_COURS', 'AFFECTEE', 'ACCEPTEE', 'EN_ROUTE', 'SUR_PLACE', 'SENDING', 'PREPARE', 'EMISSION', 'EMISE')
 say('warn', IconHourglass, 'PREPAREE', 'A_AFFECTER', 'A_SIGNER', 'EN_RETRACTATION', 'CALCULE', 'CONTROLE', 'PARTIELLE')
 say('warn', IconAlertTriangle, 'SUSPECTE', 'ESTIMEE')
