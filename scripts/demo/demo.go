@@ -238,7 +238,7 @@ func (d *Demo) PreparerLot(ctx context.Context) (message.Lot, error) {
 	if err != nil {
 		return lot, err
 	}
-	return d.attendre(ctx, lot.ID, "CALCULE", "EMIS") // EMIS: by a walk before this one
+	return d.attendre(ctx, lot.ID, "CALCULE", "CONTROLE", "EMISSION", "EMIS") // beyond CALCULE: by a walk before this one
 }
 
 // EmettreLot has a second person approve them, and issues them.

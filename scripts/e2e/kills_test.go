@@ -226,6 +226,11 @@ func (p product) count(t *testing.T, lot message.Lot) {
 		t.Errorf("%d bills for %d contracts, want %d", len(bills), lot.Contrats, want)
 	}
 
+	v := must(client.Get[message.Verification](ctx, p.As("comptable"), "/v1/verification"))(t)
+	if !v.Valide || len(v.Series) != 1 || v.Series[0].Scellees != int64(len(bills)) || v.Series[0].Reservees != 0 {
+		t.Errorf("the chain says %+v", v)
+	}
+
 	b := must(client.Get[message.BalanceComptes](ctx, p.As("comptable"), "/v1/balance"))(t)
 	if b.DebitCentimes != b.CreditCentimes || b.DebitCentimes != ttc+paid {
 		t.Errorf("journal: debits %d, credits %d, want both %d", b.DebitCentimes, b.CreditCentimes, ttc+paid)

@@ -187,6 +187,13 @@ func (r *Road) Facturation(ctx context.Context) (err error) {
 	if err := r.Settled(ctx); err != nil {
 		return err
 	}
+	v, err := client.Get[message.Verification](ctx, r.As("comptable"), "/v1/verification")
+	if err != nil {
+		return err
+	}
+	if !v.Valide || len(v.Series) == 0 || v.Series[len(v.Series)-1].ASceller != 0 {
+		r.Errorf("the chain of bills says %+v", v)
+	}
 	bills, err := r.Factures(ctx, r.Lot.ID)
 	if err != nil {
 		return err
