@@ -570,7 +570,7 @@ func TestDefaultRoles(t *testing.T) {
 		"superviseur":    {"lots": "lcmve", "releves": "lmv", "tournees": "lcv", "processus": "lmv"},
 		"conseiller":     {"abonnes": "lcm", "contrats": "lcm", "tournees": "l"},
 		"technicien":     {"interventions": "lm", "contrats": ""},
-		"comptable":      {"lots": "lcmve", "paiements": "lcm", "comptabilite": "lmve", "relances": "lcmve", "contrats": "l"},
+		"comptable":      {"lots": "lcmve", "paiements": "lcm", "comptabilite": "lmve", "relances": "lcmve", "contrats": "l", "factures": "lcme"},
 		"abonne":         {"portail": "l", "factures": ""},
 	} {
 		got, err := rightsOf(t.Context(), b.DB, role)

@@ -71,7 +71,7 @@ func TestCertificateCapsTheBill(t *testing.T) {
 		t.Errorf("simulated %+v, did %+v", seen, got)
 	}
 	// 80 m3 of water and its redevance, 140 m3 of sewerage.
-	if a := late.bill(t, got.AvoirID); a.HTCentimes != -(80*167 + 140*186 + 80*34) || a.VolumeLitres != -80_000 {
+	if a := late.bill(t, got.AvoirID); a.HTCentimes != -(80*167+140*186+80*34) || a.VolumeLitres != -80_000 {
 		t.Errorf("avoir %+v", a)
 	}
 	if left := late.bill(t, full.ID); left.Etat != "PARTIELLE" || left.ResteCentimes != full.TTCCentimes+got.AvoirCentimes {

@@ -117,7 +117,7 @@ func dernierePiece(ctx context.Context, tx *function.Tx, contratID string) (*pie
 	if before != nil && before.estimee && before.au == end {
 		before.au-- // the estimate of that day gives way to the index read
 	}
-	cas, _, err := d.jusqua(tarif.DateOf(depuis.Time()), end)
+	cas, _, err := d.jusqua(tarif.DateOf(depuis.Time())-tolerance-1, end) // from the opening of the water, when nothing was billed
 	if err != nil {
 		return nil, refusDeCalcul(err)
 	}

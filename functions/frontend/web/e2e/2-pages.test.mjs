@@ -26,7 +26,7 @@ after(() => browser.close())
 const pages = {
   visiteur: ['/connexion', '/invitation', '/invitation#jeton'],
   superviseur: [
-    '/', '/abonnes', '/abonnes?q=introuvable', '/abonnes/:abonne', '/contrats', '/contrats?etat=ANNULE', '/tournees', '/releves/suspects', '/lots', '/lots/:lot', '/factures/:facture', '/factures/:facture/explication', '/simuler',
+    '/', '/abonnes', '/abonnes?q=introuvable', '/abonnes/:abonne', '/contrats', '/contrats?etat=ANNULE', '/tournees', '/releves/suspects', '/lots', '/lots/:lot', '/factures/:facture', '/factures/:facture/explication', '/simuler', '/fuites', '/resiliations', '/prestations',
     '/tarifs', '/tarifs/et-si', '/prelevements', '/banque', '/indicateurs', '/balance', '/interventions', '/interventions/:intervention', '/processus', '/processus/:plan', '/courrier', '/utilisateurs',
     ...['comparaison', 'factures', 'redevances', 'communes', 'exemples'].map((tab) => `/tarifs?onglet=${tab}`),
     ...['releves', 'factures', 'paiements', 'interventions', 'envois', 'chronologie'].map((tab) => `/abonnes/:abonne?onglet=${tab}`),

@@ -9,6 +9,7 @@ import { can } from '../api/session'
 import { address, day, fullName, integer, today } from '../format'
 import { useT } from '../i18n'
 import { DocumentButton } from '../ui/DocumentButton'
+import { EndModal, ManualBillModal } from '../ui/ContractActs'
 import { Ask, done, showFields } from '../ui/forms'
 import { IconCalculator, IconHourglass, IconSignature } from '../ui/icons'
 import { Card, Facts } from '../ui/Page'
@@ -22,6 +23,8 @@ export function ContratCard({ contrat: c, actions = true }: { contrat: Contrat; 
   const t = useT()
   const [signing, sign] = useDisclosure()
   const [withdrawing, withdraw] = useDisclosure()
+  const [ending, end] = useDisclosure()
+  const [billing, bill] = useDisclosure()
   const poses = list(c.poses)
   const pose = poses.at(-1)
   const signed = c.etat === 'EN_RETRACTATION' || c.etat === 'SIGNE'
@@ -34,6 +37,7 @@ export function ContratCard({ contrat: c, actions = true }: { contrat: Contrat; 
           items={[
             [t.contrats.nature, t.word.contrat[c.nature]],
             c.actif_depuis ? [t.abonne.since, day(c.actif_depuis)] : [t.abonne.wantedFrom, day(c.debut_souhaite)],
+            c.resilie_le && [t.resiliations.ended, day(c.resilie_le)],
             c.signe_le && [t.abonne.signedOn, day(c.signe_le)],
             signed && c.retractation_jusqu_au && [t.abonne.withdrawUntil, day(c.retractation_jusqu_au)],
             [t.subscribe.mode, t.word.mode[c.mode_paiement]],
@@ -73,6 +77,14 @@ export function ContratCard({ contrat: c, actions = true }: { contrat: Contrat; 
           {c.etat === 'A_SIGNER' && <Button leftSection={<IconSignature size={16} />} onClick={sign.open}>{t.abonne.sign}</Button>}
         </Group>
       )}
+      {actions && (c.etat === 'ACTIF' || c.etat === 'RESILIE') && (
+        <Group justify="flex-end" mt="md" gap="xs">
+          {can('factures:c') && <Button variant="default" onClick={bill.open}>{t.pieces.manual}</Button>}
+          {c.etat === 'ACTIF' && can('contrats:m') && <Button variant="subtle" color="rouge" onClick={end.open}>{t.resiliations.end}</Button>}
+        </Group>
+      )}
+      {actions && c.etat === 'ACTIF' && <EndModal contrat={c} opened={ending} onClose={end.close} />}
+      {actions && <ManualBillModal contrat={c} opened={billing} onClose={bill.close} />}
       <SignModal contrat={c} opened={signing} onClose={sign.close} />
       <WithdrawModal contrat={c} opened={withdrawing} onClose={withdraw.close} />
     </Card>

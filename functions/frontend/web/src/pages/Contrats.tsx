@@ -14,7 +14,7 @@ export default function Contrats() {
   const etat = (useSearch({ strict: false }) as { etat?: Schemas['Contrat']['etat'] }).etat
   const pages = usePages(['contrats', 'list', etat], (curseur, signal) => ok(api.GET('/v1/contrats', { params: { query: { etat, curseur } }, signal })), { refetchInterval: 10_000 })
   return (
-    <Page title={t.contrats.title} actions={<StateFilter of="contrat" states={['A_SIGNER', 'EN_RETRACTATION', 'SIGNE', 'ACTIF', 'ANNULE']} value={etat} />}>
+    <Page title={t.contrats.title} actions={<StateFilter of="contrat" states={['A_SIGNER', 'EN_RETRACTATION', 'SIGNE', 'ACTIF', 'RESILIE', 'ANNULE']} value={etat} />}>
       <Card flush>
         <DataTable
           label={t.contrats.title}

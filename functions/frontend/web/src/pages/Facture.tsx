@@ -6,26 +6,29 @@ import { Fragment } from 'react'
 import { list, type Schemas } from '../api/client'
 import { facture as factureQuery } from '../api/queries'
 import { can } from '../api/session'
-import { cubicMetres, day, dayBefore, euros, percent, rate } from '../format'
+import { cubicMetres, day, dayBefore, euros, integer, percent, rate } from '../format'
 import { useT } from '../i18n'
 import { BillState } from '../ui/Bills'
+import { AvoirModal, Corrections, RectificationModal } from '../ui/Corrections'
 import { IconCoinEuro, IconListDetails } from '../ui/icons'
 import { Card, Facts, Figure, Link, Page, PageOf } from '../ui/Page'
 import { PayModal } from '../ui/PayModal'
 import { PdfButton } from '../ui/PdfButton'
 
-const rubriques = ['distribution', 'eaux_usees', 'organismes_publics'] as const
+const rubriques = ['distribution', 'eaux_usees', 'organismes_publics', 'prestations'] as const
 
 export default function FacturePage() {
   const t = useT()
   const { id } = useParams({ strict: false }) as { id: string }
   const [paying, pay] = useDisclosure()
+  const [crediting, credit] = useDisclosure()
+  const [rectifying, rectify] = useDisclosure()
   const back: [string, string] = can('portail:l') ? [t.nav.espace, '/espace'] : can('lots:l') ? [t.nav.lots, '/lots'] : [t.nav.abonnes, '/abonnes']
   return (
     <PageOf title={t.lot.bills} query={useQuery(factureQuery(id))}>
       {(f) => (
         <Page
-          title={f.numero ? t.facture.title(f.numero) : t.facture.draft}
+          title={f.nature === 'AVOIR' ? t.pieces.avoir(f.numero ?? '') : f.numero ? t.facture.title(f.numero) : t.facture.draft}
           trail={[back]}
           state={<BillState facture={f} />}
           subtitle={`${f.nom} · ${f.lieu}`}
@@ -34,6 +37,8 @@ export default function FacturePage() {
               <Button variant="default" component={RouterLink} to={`/factures/${f.id}/explication`} leftSection={<IconListDetails size={16} />}>{t.explication.open}</Button>
               {f.numero && <PdfButton id={f.id} numero={f.numero} />}
               {f.numero && can('factures:l') && <PdfButton duplicata id={f.id} numero={f.numero} />}
+              {correctible(f) && f.nature !== 'MANUELLE' && <Button variant="default" onClick={rectify.open}>{t.pieces.rectify}</Button>}
+              {correctible(f) && <Button variant="default" onClick={credit.open}>{t.pieces.makeAvoir}</Button>}
               {f.numero && f.reste_centimes > 0 && can('paiements:c') && <Button leftSection={<IconCoinEuro size={16} />} onClick={pay.open}>{t.abonne.pay}</Button>}
             </>
           }
@@ -59,19 +64,25 @@ export default function FacturePage() {
                       [t.facture.contract, f.contrat],
                       [t.facture.pdl, f.pdl],
                       can('abonnes:l') && [t.facture.client, <Link key="a" to={`/abonnes/${f.abonne_id}`} inherit>{f.nom}</Link>],
-                      can('lots:l') && [t.facture.lot, <Link key="l" to={`/lots/${f.lot_id}`} inherit>{t.see}</Link>],
+                      f.lot_id !== '' && can('lots:l') && [t.facture.lot, <Link key="l" to={`/lots/${f.lot_id}`} inherit>{t.see}</Link>],
                     ]}
                   />
                 </Card>
+                <Corrections facture={f} />
               </Stack>
             </Grid.Col>
           </Grid>
+          <AvoirModal facture={f} opened={crediting} onClose={credit.close} />
+          <RectificationModal facture={f} opened={rectifying} onClose={rectify.close} />
           <PayModal opened={paying} onClose={pay.close} abonne={f.abonne_id} reference={f.numero} centimes={f.reste_centimes} />
         </Page>
       )}
     </PageOf>
   )
 }
+
+/** Whether an avoir may take this bill back. */
+const correctible = (f: Schemas['Facture']) => Boolean(f.numero) && f.nature !== 'AVOIR' && f.ttc_centimes > 0 && f.etat !== 'ANNULEE_PAR_AVOIR' && f.etat !== 'ADMISE_EN_NON_VALEUR' && can('factures:m')
 
 /** The bill as the law lays it out: three rubriques, then VAT by rate. */
 function Lines({ facture: f }: { facture: Schemas['Facture'] }) {
@@ -106,8 +117,8 @@ function Lines({ facture: f }: { facture: Schemas['Facture'] }) {
                     return (
                       <Table.Tr key={`${l.code}${i}`}>
                         <Table.Td>{l.libelle}</Table.Td>
-                        <Table.Td className="num">{fixed ? t.facture.days(l.jours) : cubicMetres(l.litres)}</Table.Td>
-                        <Table.Td className="num">{rate(l.prix_ue)} <span className="soft">{fixed ? t.facture.perYear : t.facture.perM3}</span></Table.Td>
+                        <Table.Td className="num">{l.quantite ? integer(l.quantite) : fixed ? t.facture.days(l.jours) : l.litres ? cubicMetres(l.litres) : ''}</Table.Td>
+                        <Table.Td className="num">{l.prix_ue !== 0 && <>{rate(l.prix_ue)} <span className="soft">{l.quantite ? '' : fixed ? t.facture.perYear : t.facture.perM3}</span></>}</Table.Td>
                         <Table.Td className="num mantine-visible-from-sm">{percent(l.tva_pm)}</Table.Td>
                         <Table.Td className="num">{euros(l.ht_centimes)}</Table.Td>
                       </Table.Tr>

@@ -18,6 +18,9 @@ say('warn', IconAlertTriangle, 'SUSPECTE', 'ESTIMEE')
 say('good', IconCircleCheck, 'REGLE', 'ENCAISSEE', 'ACTIF', 'VALIDEE', 'CONFIRMEE', 'EMIS', 'PAYEE', 'REALISEE', 'TERMINE', 'FAITE', 'SENT')
 say('bad', IconCircleX, 'REJET', 'REFUSEE', 'ECHEC', 'IMPOSSIBLE', 'FAILED', 'VERROUILLE')
 say('bad', IconAlertTriangle, 'URGENTE', 'ECHUE')
+say('neutral', IconBan, 'ANNULEE_PAR_AVOIR', 'RESILIE', 'CLASSEE', 'SANS_OBJET')
+say('warn', IconHourglass, 'OUVERTE', 'EN_ATTENTE')
+say('good', IconCircleCheck, 'ATTESTEE', 'SOLDEE')
 
 /** A state of the domain: a shape and a word; the colour only repeats them. */
 export function State<K extends keyof Dictionary['state']>({ of, value }: { of: K; value: string }) {
