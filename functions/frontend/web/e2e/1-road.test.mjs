@@ -197,7 +197,7 @@ as('a payment is recorded on a bill, and the books stay even', 'comptable', {}, 
   await page.getByRole('dialog').getByRole('button', { name: 'Enregistrer', exact: true }).click()
   await page.getByText(/^Paiement de .* enregistré/).waitFor()
   await page.getByText('Payée', { exact: true }).waitFor()
-  await page.getByRole('link', { name: 'Balance' }).click()
+  await page.getByRole('link', { name: 'Comptes' }).click()
   await page.getByText('La balance est équilibrée').waitFor()
 })
 

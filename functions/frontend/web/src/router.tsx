@@ -78,7 +78,6 @@ const routeTree = root.addChildren([
     page('/tarifs', 'tarifs:l', () => import('./pages/Tarifs'), (search): { onglet?: string } => ({ onglet: text(search.onglet) })),
     page('/tarifs/et-si', 'tarifs:l', () => import('./pages/EtSi')),
     page('/indicateurs', 'comptabilite:l,tarifs:l', () => import('./pages/Indicateurs'), (search): { annee?: string } => ({ annee: text(search.annee) })),
-    page('/balance', 'comptabilite:l', () => import('./pages/Balance')),
     page('/verification', 'comptabilite:l', () => import('./pages/Verification')),
     page('/relances', 'relances:l', () => import('./pages/Relances'), (search): { onglet?: string } => ({ onglet: text(search.onglet) })),
     page('/contentieux/$id', 'relances:l', () => import('./pages/Contentieux')),

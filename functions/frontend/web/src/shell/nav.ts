@@ -1,7 +1,6 @@
 import { can } from '../api/session'
 import { t, type Dictionary } from '../i18n'
-import { type Icon, IconAlertTriangle, IconBuildingBank, IconCalculator, IconChartBar, IconCircleCheck, IconClipboardList, IconCoinEuro, IconCreditCard, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
-import { type Icon, IconAlertTriangle, IconBuildingBank, IconCalculator, IconClipboardList, IconCoinEuro, IconCreditCard, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconSend, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
+import { type Icon, IconAlertTriangle, IconBuildingBank, IconCalculator, IconChartBar, IconCircleCheck, IconClipboardList, IconCoinEuro, IconCreditCard, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconSend, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
 
 export interface Entry {
   to: string
