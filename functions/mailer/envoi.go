@@ -102,6 +102,22 @@ func (m mailer) relanceEmise(ctx context.Context, tx *function.Tx, e message.Rel
 	}}}, e)
 }
 
+// prelevementsAnnonces tells of the day and the amount of debits that no bill announced.
+func (m mailer) prelevementsAnnonces(ctx context.Context, tx *function.Tx, e message.PrelevementsAnnonces) error {
+	envois, faits := make([]*envoi, len(e.Prelevements)), make([]any, len(e.Prelevements))
+	for i, p := range e.Prelevements {
+		envois[i] = &envoi{cle: p.PrelevementID, destinataire: p.Email, Envoi: message.Envoi{
+			Modele: "PRELEVEMENT", Etat: "QUEUED", AbonneID: p.AbonneID, Nom: p.Nom, Reference: p.PrelevementID,
+			Objet: "Prélèvement de " + message.Euros(p.MontantCentimes) + " le " + jour(p.Date),
+		}}
+		faits[i] = struct {
+			message.PrelevementAnnonce
+			Creancier, ICS string
+		}{p, e.Creancier, e.ICS}
+	}
+	return m.deposer(ctx, tx, envois, faits...)
+}
+
 // deposer writes and stores messages, each about its fact, and sets them
 // going. What cannot be addressed is stored as FAILED: it must not hold up
 // the others. A message that exists already stays as it is.

@@ -441,3 +441,23 @@ func TestReminders(t *testing.T) {
 		t.Errorf("%d letters are written for the post", n)
 	}
 }
+
+// TestNoticeOfDebit: one letter a debit, by mail or by post.
+func TestNoticeOfDebit(t *testing.T) {
+	b := setup(t)
+	p := message.PrelevementAnnonce{PrelevementID: "0190a000-0000-7000-8007-000000000001", AbonneID: abonneID, Nom: "Anne Martin", Email: "anne@courriel.example",
+		Numero: "F2026-000123", MontantCentimes: 26_620, Date: jourDe("2026-12-07"), RUM: "EAU-2026-00000001", IBANMasque: "DE…3000"}
+	poste := p
+	poste.PrelevementID, poste.Email = "0190a000-0000-7000-8007-000000000002", ""
+	told := message.PrelevementsAnnonces{Creancier: "Régie", ICS: "DE98ZZZ09999999999", Prelevements: []message.PrelevementAnnonce{p, poste}}
+	b.tell(t, told)
+	b.tell(t, told)
+	b.send(t)
+	mails := b.box.Mails()
+	if len(mails) != 1 || !strings.Contains(mails[0].Text, "7 décembre 2026") || !strings.Contains(mails[0].Text, "266,20") || !strings.Contains(mails[0].Text, "EAU-2026-00000001") || !strings.Contains(mails[0].Text, "DE98ZZZ09999999999") {
+		t.Errorf("mails: %+v", mails)
+	}
+	if n := b.Count(t, "select count(*) from envoi where modele = 'PRELEVEMENT'"); n != 2 {
+		t.Errorf("%d letters", n)
+	}
+}

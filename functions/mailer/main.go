@@ -34,6 +34,7 @@ func (m mailer) listens() []function.Listen {
 		function.On(m.avoirEmis),
 		function.On(m.fuiteDetectee),
 		function.On(m.relanceEmise),
+		function.On(m.prelevementsAnnonces),
 		function.OnReply(m.documentRecu),
 
 		function.Work(m.envoyer),

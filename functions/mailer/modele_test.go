@@ -52,6 +52,10 @@ func TestModeles(t *testing.T) {
 		"facture":        {"Eau de Brissy", "Votre facture", "Anne Martin", facture},
 		"facture-credit": {"Eau de Brissy", "Votre facture", "Anne Martin", credit},
 		"avoir":          {"Eau de Brissy", "Avoir", "Anne Martin", message.AvoirEmis{Numero: "A2026-000003", Facture: "F2026-000012", TTCCentimes: -4210, Motif: "Fuite <attestée>"}},
+		"prelevement": {"Eau de Brissy", "Prélèvement", "Anne Martin", struct {
+			message.PrelevementAnnonce
+			Creancier, ICS string
+		}{message.PrelevementAnnonce{Numero: "F2026-000123", MontantCentimes: 26_620, Date: jourDe("2026-12-07"), RUM: "EAU-2026-00000001", IBANMasque: "DE…3000"}, "Régie des <eaux>", "DE98ZZZ09999999999"}},
 		"fuite": {"Eau de Brissy", "Consommation anormale", "Anne Martin", message.FuiteDetectee{Lieu: "2 rue de l'Église, 77116 Guercheville", Du: message.NewDate(2026, 4, 1), Au: message.NewDate(2026, 10, 1),
 			VolumeLitres: 200_000, MoyenneLitres: 60_500, PlafondLitres: 121_000, Jusqua: message.NewDate(2026, 11, 5)}},
 		"relance-1": {"Eau de Brissy", "Rappel", "Anne Martin", relance},

@@ -12,7 +12,7 @@ func (EnvoiPret) Type() string { return "fr.aquaerp.mailer.envoi-pret.v1" }
 // Envoi is a message to a person.
 type Envoi struct {
 	ID        string     `json:"id" format:"uuid"`
-	Modele    string     `json:"modele" enum:"BIENVENUE,INVITATION,FACTURE,AVOIR,FUITE,RELANCE"`
+	Modele    string     `json:"modele" enum:"BIENVENUE,INVITATION,FACTURE,AVOIR,FUITE,RELANCE,PRELEVEMENT"`
 	Canal     string     `json:"canal" enum:"EMAIL,COURRIER"`
 	Etat      string     `json:"etat" enum:"ATTENTE_PIECE,QUEUED,SENDING,SENT,FAILED"`
 	AbonneID  string     `json:"abonne_id,omitempty"`
