@@ -255,13 +255,13 @@ func controlerCalcul(ctx context.Context, tx *function.Tx, e message.TrancheACal
 					coalesce(sum(ht_centimes) filter (where rubrique = 'eaux_usees'), 0) eaux_usees,
 					coalesce(sum(ht_centimes) filter (where rubrique = 'organismes_publics'), 0) organismes,
 					sum(litres) filter (where rubrique = 'distribution') litres,
-					bool_and(ht_centimes = case
-						when starts_with(code, 'acompte/') then ht_centimes
-						when starts_with(code, 'redevance/') then (select round(litres::numeric * taux_m3 * coefficient_pm / 10000000000)
-							from jsonb_to_recordset(f.cas -> 'redevances') as r (code text, taux_m3 bigint, coefficient_pm bigint)
-							where l.code = 'redevance/' || r.code limit 1)
-						when jours > 0 then round(prix_ue::numeric * jours * (f.cas #>> '{pdl,logements}')::bigint / 3650000)
-						else round(litres::numeric * prix_ue / 10000000) end) justes
+					bool_and(coalesce(case
+						when starts_with(code, 'acompte/') then exists (select from jsonb_to_recordset(f.cas -> 'acomptes') as a (code text, ht_centimes bigint)
+							where l.code = 'acompte/' || a.code and l.ht_centimes = -a.ht_centimes)
+						when starts_with(code, 'redevance/') then exists (select from jsonb_to_recordset(f.cas -> 'redevances') as r (code text, taux_m3 bigint, coefficient_pm bigint)
+							where l.code = 'redevance/' || r.code and l.ht_centimes = round(litres::numeric * taux_m3 * coefficient_pm / 10000000000))
+						when jours > 0 then ht_centimes = round(prix_ue::numeric * jours * (f.cas #>> '{pdl,logements}')::bigint / 3650000)
+						else ht_centimes = round(litres::numeric * prix_ue / 10000000) end, false)) justes
 				from jsonb_to_recordset(f.lignes) as l (rubrique text, code text, litres bigint, jours bigint, prix_ue bigint, ht_centimes bigint, tva_pm bigint)
 				group by tva_pm) t) c
 		where f.lot_id = $1 and f.contrat between $2 and $3`, e.LotID, e.De, e.A).Scan(&checked, &faux)
