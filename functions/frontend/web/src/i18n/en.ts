@@ -996,6 +996,8 @@ export const en: Dictionary = {
     corrected: (c: string) => `Version ${c} is corrected.`,
     billedUpTo: (d: string) => `billed up to ${d}`,
     actions: 'Actions',
+    fixedShort: 'Fixed part',
+    ref: '120 m³ excl. VAT',
     timeline: 'Versions over time',
     rules: 'What the law asks',
     rulesHint: 'A version that breaks it is refused.',

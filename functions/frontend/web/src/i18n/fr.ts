@@ -995,6 +995,8 @@ export const fr = {
     corrected: (c: string) => `La version ${c} est corrigée.`,
     billedUpTo: (d: string) => `facturée jusqu’au ${d}`,
     actions: 'Actions',
+    fixedShort: 'Part fixe',
+    ref: '120 m³ HT',
     timeline: 'Versions, dans le temps',
     rules: 'Ce que la loi impose',
     rulesHint: 'Une version qui s’en écarte est refusée.',

@@ -83,7 +83,7 @@ function Result({ result: r }: { result: Schemas['BaseSimulee'] }) {
         <Card><Figure label={w.losers} value={integer(r.perdants)} /></Card>
         <Card><Figure label={w.volume} value={cubicMetres(Math.round(r.volume_litres / 1000) * 1000)} /></Card>
       </SimpleGrid>
-      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
+      <Stack gap="lg">
         <Card title={w.revenue} hint={w.revenueHint} flush>
           <div className="table-scroll" role="region" aria-label={w.revenue} tabIndex={0}>
             <Table className="data-table">
@@ -108,7 +108,7 @@ function Result({ result: r }: { result: Schemas['BaseSimulee'] }) {
             </Table>
           </div>
         </Card>
-      </SimpleGrid>
+      </Stack>
       <Card title={w.communes} flush>
         <DataTable
           label={w.communes}

@@ -113,10 +113,10 @@ function Chain({ versions, commune }: { versions: Grille[]; commune: string }) {
         columns={[
           { title: g.code, head: true, cell: (v) => <>{v.code}<Text size="xs" c="dimmed">{v.deliberation}</Text></> },
           { title: t.tarifs.period, cell: (v) => <><span className="num">{`${day(v.du)} – ${dayBefore(v.au)}`}</span><Text size="xs" c="dimmed">{state(v)}{v.facturee_jusqu_au && ` · ${g.billedUpTo(day(v.facturee_jusqu_au))}`}</Text></> },
-          { title: t.tarifs.fixed, num: true, wide: true, cell: (v) => rate(v.part_fixe_an_ue) },
+          { title: g.fixedShort, num: true, wide: true, cell: (v) => rate(v.part_fixe_an_ue) },
           { title: t.tarifs.perM3, num: true, wide: true, cell: (v) => list(v.tranches).map((x) => rate(x.prix_m3_ue)).join(' / ') },
           { title: t.tarifs.vat, num: true, wide: true, cell: (v) => percent(v.tva_pm) },
-          { title: t.tarifs.ref, num: true, cell: (v) => euros(v.facture_120_ht_centimes) },
+          { title: g.ref, num: true, cell: (v) => euros(v.facture_120_ht_centimes) },
           {
             title: g.actions,
             wide: true,
@@ -187,10 +187,8 @@ function Comparison({ grilles }: { grilles: Grille[] }) {
       <Loaded query={query} rows={8}>
         {({ courbes }) => (
           <>
-            <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
-              <Card title={g.sideBySide} flush><SideBySide grilles={list(courbes).map((c) => c.grille)} /></Card>
-              <Card title={g.bills} hint={g.billsHint} flush><Compared courbes={list(courbes)} /></Card>
-            </SimpleGrid>
+            <Card title={g.sideBySide} flush><SideBySide grilles={list(courbes).map((c) => c.grille)} /></Card>
+            <Card title={g.bills} hint={g.billsHint} flush><Compared courbes={list(courbes)} /></Card>
             <PriceCurves title={g.curve} hint={g.billsHint} curves={list(courbes).map((c, i) => ({ name: list(courbes).findIndex((o) => o.grille.code === c.grille.code) === i ? c.grille.code : `${c.grille.code} (2)`, points: list(c.points).map((p) => ({ m3: p.m3, centimes: p.ttc_centimes })) }))} />
           </>
         )}
