@@ -421,7 +421,7 @@ func TestExportsCarryNoFormula(t *testing.T) {
 	b, bills := ledger(t)
 	staff := functiontest.Staff()
 	for _, q := range []message.ExporterComptabilite{
-		{Quoi: "BALANCE"}, {Quoi: "JOURNAL"}, {Quoi: "GRAND_LIVRE", Compte: "411"}, {Quoi: "BALANCE_AGEE"}, {Quoi: "TVA", Du: message.NewDate(2025, 1, 1), Au: message.NewDate(2026, 12, 31)},
+		{Quoi: "BALANCE"}, {Quoi: "ROLE"}, {Quoi: "JOURNAL"}, {Quoi: "GRAND_LIVRE", Compte: "411"}, {Quoi: "BALANCE_AGEE"}, {Quoi: "TVA", Du: message.NewDate(2025, 1, 1), Au: message.NewDate(2026, 12, 31)},
 	} {
 		q.Format = "CSV"
 		csv := functiontest.MustAsk(t, b.Function, staff, q)

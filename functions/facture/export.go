@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/xuri/excelize/v2"
 
 	"aquaerp.fr/shared/function"
@@ -93,6 +94,32 @@ var tables = map[string]func(context.Context, *function.Tx, message.ExporterComp
 			}
 			return page.Suivant, err
 		})
+	},
+	// A regie's bills as titles, what its comptable public takes in charge; the file of PES v2 is made of them.
+	"ROLE": func(ctx context.Context, tx *function.Tx, q message.ExporterComptabilite) (feuille, error) {
+		e, err := entiteComptable(ctx, tx, q.Entite)
+		if err != nil {
+			return feuille{}, err
+		}
+		rows, err := tx.Query(ctx, `select numero, nature, coalesce((select c.numero from facture c where c.id = facture.corrige_id), ''), date_facturation, echeance, abonne_id::text, nom,
+				adresse ->> 'voie', adresse ->> 'code_postal', adresse ->> 'commune', pdl, ht_centimes, tva_centimes, ttc_centimes, mode_paiement
+			from facture where numero is not null and entite = $1 and ($2::date is null or date_facturation >= $2) and ($3::date is null or date_facturation <= $3)
+			order by serie, rang limit $4`, e.Entite, q.Du, q.Au, maxLignes+1)
+		if err != nil {
+			return feuille{}, err
+		}
+		t := feuille{nom: "role-" + e.Entite, colonnes: []string{"Numéro", "Nature", "Corrige", "Date", "Échéance", "Débiteur", "Nom", "Voie", "Code postal", "Commune", "Point de service", "HT", "TVA", "TTC", "Paiement"}}
+		t.lignes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) ([]any, error) {
+			var text [10]string
+			var date, echeance message.Date
+			var ht, tva, ttc int64
+			err := row.Scan(&text[0], &text[1], &text[2], &date, &echeance, &text[3], &text[4], &text[5], &text[6], &text[7], &text[8], &ht, &tva, &ttc, &text[9])
+			return []any{text[0], text[1], text[2], date, echeance, text[3], text[4], text[5], text[6], text[7], text[8], ht, tva, ttc, text[9]}, err
+		})
+		if err == nil && len(t.lignes) > maxLignes {
+			err = tropGrand()
+		}
+		return t, err
 	},
 	"TVA": func(ctx context.Context, tx *function.Tx, q message.ExporterComptabilite) (feuille, error) {
 		e, err := declarationTVA(ctx, tx, message.DeclarationTVA{Entite: q.Entite, Du: q.Du, Au: q.Au})

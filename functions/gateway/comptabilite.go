@@ -50,7 +50,7 @@ type (
 	}
 	// DemandeExport says what a file of the books holds.
 	DemandeExport struct {
-		Quoi     string `path:"quoi" enum:"FEC,JOURNAL,BALANCE,BALANCE_AGEE,GRAND_LIVRE,TVA"`
+		Quoi     string `path:"quoi" enum:"FEC,JOURNAL,BALANCE,BALANCE_AGEE,GRAND_LIVRE,TVA,ROLE"`
 		Format   string `query:"format" enum:"CSV,XLSX" doc:"CSV when absent; a FEC has its own"`
 		Exercice int    `query:"exercice" minimum:"2000" maximum:"2199" doc:"Year of a FEC"`
 		Compte   string `query:"compte" maxLength:"20" doc:"Account of a GRAND_LIVRE"`

@@ -222,7 +222,7 @@ type Cloture struct {
 // ExporterComptabilite makes a file of the books. A FEC is of one year, up to
 // its last closed month (arrete of 29 July 2013, LPF A47 A-1).
 type ExporterComptabilite struct {
-	Quoi     string `json:"quoi" validate:"required,oneof=FEC JOURNAL BALANCE BALANCE_AGEE GRAND_LIVRE TVA" enum:"FEC,JOURNAL,BALANCE,BALANCE_AGEE,GRAND_LIVRE,TVA"`
+	Quoi     string `json:"quoi" validate:"required,oneof=FEC JOURNAL BALANCE BALANCE_AGEE GRAND_LIVRE TVA ROLE" enum:"FEC,JOURNAL,BALANCE,BALANCE_AGEE,GRAND_LIVRE,TVA,ROLE" doc:"ROLE: the bills of the days as titles, for a comptable public"`
 	Format   string `json:"format,omitempty" validate:"omitempty,oneof=CSV XLSX" enum:"CSV,XLSX" doc:"CSV when absent; a FEC has its own"`
 	Entite   string `json:"entite,omitempty" validate:"max=40"`
 	Exercice int    `json:"exercice,omitempty" validate:"required_if=Quoi FEC,omitempty,min=2000,max=2199" doc:"Year of a FEC"`

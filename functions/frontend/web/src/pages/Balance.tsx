@@ -1,4 +1,4 @@
-import { Alert, Button, Group, SegmentedControl, Select, SimpleGrid, Stack, Table, Tabs, Text } from '@mantine/core'
+import { Alert, Button, Group, SegmentedControl, Select, SimpleGrid, Stack, Table, Tabs, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
@@ -15,7 +15,8 @@ import { IconAlertTriangle, IconCheck, IconLock, IconScale } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Figure, Link, Page } from '../ui/Page'
 
-type Quoi = 'FEC' | 'JOURNAL' | 'BALANCE' | 'BALANCE_AGEE' | 'GRAND_LIVRE' | 'TVA'
+type Quoi = 'JOURNAL' | 'BALANCE' | 'BALANCE_AGEE' | 'GRAND_LIVRE' | 'TVA' | 'ROLE'
+type Entite = Schemas['EntiteComptable']
 type Days = { du?: string; au?: string }
 
 const tabs = ['balance', 'agee', 'journal', 'tva', 'cloture'] as const
@@ -249,6 +250,7 @@ const endOfLastMonth = (now: string) => new Date(Date.parse(`${now.slice(0, 7)}-
 function Closing() {
   const t = useT()
   const [asking, ask] = useDisclosure()
+  const [setting, set] = useState<Entite>()
   const entites = useQuery({ queryKey: ['entites-comptables'], queryFn: ({ signal }) => ok(api.GET('/v1/comptabilite/entites', { signal })) })
   const past = useQuery({ queryKey: ['clotures'], queryFn: ({ signal }) => ok(api.GET('/v1/comptabilite/clotures', { signal })) })
   const year = Number(today().slice(0, 4))
@@ -268,7 +270,7 @@ function Closing() {
                 { title: t.compta.vat, wide: true, cell: (x) => t.compta.vatOn[x.tva_exigibilite] },
                 { title: t.compta.closedUpTo, cell: (x) => (x.close_jusqua ? day(x.close_jusqua) : '–') },
                 {
-                  title: 'FEC',
+                  title: t.compta.files,
                   cell: (x) =>
                     can('comptabilite:e') && x.regime === 'PRIVE' && x.siren && x.close_jusqua ? (
                       <Group gap="xs">
@@ -276,10 +278,13 @@ function Closing() {
                           <DocumentButton key={y} label={`FEC ${y}`} size="xs" file={`${x.siren}FEC${(x.close_jusqua! < `${y}-12-31` ? x.close_jusqua! : `${y}-12-31`).replaceAll('-', '')}.txt`} read={() => ok(api.GET('/v1/comptabilite/exports/{quoi}', { params: { path: { quoi: 'FEC' }, query: { exercice: y, entite: x.entite } }, parseAs: 'blob' }))} />
                         ))}
                       </Group>
+                    ) : x.regime === 'REGIE' ? (
+                      <Files quoi="ROLE" />
                     ) : (
                       <Text size="sm" c="dimmed">{t.compta.noFEC}</Text>
                     ),
                 },
+                { title: t.compta.settings, cell: (x) => can('comptabilite:m') && <Button size="compact-sm" variant="default" onClick={() => set(x)}>{t.compta.set}</Button> },
               ]}
               empty={null}
             />
@@ -304,7 +309,27 @@ function Closing() {
         />
       </Card>
       {asking && <CloseModal onClose={ask.close} />}
+      {setting && <SettingsModal of={setting} onClose={() => set(undefined)} />}
     </Stack>
+  )
+}
+
+/** How an entity keeps its books. */
+function SettingsModal({ of, onClose }: { of: Entite; onClose: () => void }) {
+  const t = useT()
+  const [siren, setSiren] = useState(of.siren ?? '')
+  const [regime, setRegime] = useState(of.regime)
+  const [vat, setVAT] = useState(of.tva_exigibilite)
+  const command = useCommand(
+    (body: Schemas['ReglerComptabilite'], header) => ok(api.POST('/v1/comptabilite/entites', { params: { header }, body })),
+    onClose,
+  )
+  return (
+    <Ask title={of.nom || of.entite} opened onClose={onClose} submit={t.compta.set} busy={command.isPending} error={command.error && (command.error.fields[0]?.message ?? command.error.message)} onSubmit={() => command.mutate({ entite: of.entite, siren: siren.replaceAll(' ', '') || undefined, regime, tva_exigibilite: vat })}>
+      <TextInput label="SIREN" inputMode="numeric" maxLength={11} value={siren} onChange={(e) => setSiren(e.currentTarget.value)} data-autofocus />
+      <Select label={t.compta.regime} allowDeselect={false} data={(['REGIE', 'PRIVE'] as const).map((r) => ({ value: r, label: t.compta.regimes[r] }))} value={regime} onChange={(v) => setRegime(v === 'PRIVE' ? 'PRIVE' : 'REGIE')} />
+      <Select label={t.compta.vat} allowDeselect={false} data={(['DEBITS', 'ENCAISSEMENTS'] as const).map((v) => ({ value: v, label: t.compta.vatOn[v] }))} value={vat} onChange={(v) => setVAT(v === 'ENCAISSEMENTS' ? 'ENCAISSEMENTS' : 'DEBITS')} />
+    </Ask>
   )
 }
 
