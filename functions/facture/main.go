@@ -49,6 +49,8 @@ func listens(rt *function.Runtime) []function.Listen {
 	rt.Configure(&service)
 	var reglages lotReglages
 	rt.Configure(&reglages)
+	var prestataire prestataire
+	rt.Configure(&prestataire)
 	return []function.Listen{
 		function.On(contratActive),
 		function.On(compteurChange),
@@ -130,6 +132,9 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("paiements:modifier", desaffecterPaiement),
 		function.Answer("paiements:modifier", lettrerPaiement),
 		function.Answer("paiements:modifier", delettrerPaiement),
+		function.Answer("factures:lire,portail:lire", prestataire.payerEnLigne),
+		function.Answer("factures:lire,portail:lire", prestataire.paiementEnLigne),
+		function.Answer(function.Public, prestataire.notifierPaiement).Ephemeral(),
 		function.On(surEmission),
 		function.Answer("paiements:creer", demanderRemboursement),
 		function.Answer("paiements:valider", deciderRemboursement),

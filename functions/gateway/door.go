@@ -102,10 +102,10 @@ func (g *gateway) identified(next http.Handler) http.Handler {
 var tooMany = refusal(http.StatusTooManyRequests, "trop_de_requetes",
 	"Trop de requêtes ; attendez une seconde.", "Too many requests; wait a second.")
 
-// public tells the paths that need no token: all but the API itself, and the
-// routes of sessions.
+// public tells the paths that need no token: all but the API itself, the
+// routes of sessions, and what the payment provider signs.
 func public(r *http.Request) bool {
-	return !strings.HasPrefix(r.URL.Path, "/v1/") || logsIn(r) || strings.HasPrefix(r.URL.Path, "/v1/sessions")
+	return !strings.HasPrefix(r.URL.Path, "/v1/") || logsIn(r) || strings.HasPrefix(r.URL.Path, "/v1/sessions") || r.URL.Path == cheminNotifications
 }
 
 // logsIn tells the requests that try a secret that a person chose or was sent.

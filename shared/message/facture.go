@@ -281,7 +281,7 @@ type CompteAbonne struct {
 // MouvementCompte is a line of the account of an abonne.
 type MouvementCompte struct {
 	Date            Date   `json:"date" format:"date" validate:"required"`
-	Nature          string `json:"nature" enum:"FACTURE,SOLDE,MANUELLE,AVOIR,PAIEMENT,REJET,REMBOURSEMENT"`
+	Nature          string `json:"nature" enum:"FACTURE,SOLDE,MANUELLE,AVOIR,PAIEMENT,REJET,REMBOURSEMENT,NON_VALEUR"`
 	ObjetID         string `json:"objet_id" doc:"Of the bill, payment or refund"`
 	Piece           string `json:"piece,omitempty" doc:"Number or reference"`
 	MontantCentimes int64  `json:"montant_centimes" doc:"Above zero: owed"`
