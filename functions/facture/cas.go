@@ -33,7 +33,7 @@ type contrat struct {
 	place
 
 	// What the bill says of whom it goes to.
-	abonneID, nom, email, pdl, lieu, modePaiement string
+	abonneID, nom, email, pdl, lieu, modePaiement, siren string
 	adresse                                       json.RawMessage
 	entite                                        string // who issues it
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -20,6 +21,10 @@ func TestMain(m *testing.M) {
 		"IBAN": regie.IBAN, "BIC": regie.BIC, "SIRET": regie.SIRET, "PAIEMENT_URL": regie.Paiement,
 	} {
 		_ = os.Setenv("SERVICE_"+name, value)
+	}
+	platform := httptest.NewServer(laPlateforme)
+	for name, value := range map[string]string{"PLATEFORME_URL": platform.URL, "PLATEFORME_JETON": "secret", "SERVICE_TAILLE": "GRANDE"} {
+		_ = os.Setenv(name, value)
 	}
 	functiontest.Main(m)
 }

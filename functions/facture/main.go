@@ -14,6 +14,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -47,6 +48,8 @@ func main() {
 func listens(rt *function.Runtime) []function.Listen {
 	var service service
 	rt.Configure(&service)
+	plateforme := plateforme{service: service, client: http.DefaultClient}
+	rt.Configure(&plateforme)
 	var reglages lotReglages
 	rt.Configure(&reglages)
 	var prestataire prestataire
@@ -88,7 +91,7 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("utilisateurs:modifier", reglerControle),
 		function.Answer("lots:creer", definirProgramme),
 		function.Answer("lots:lire", programmes),
-		function.On(alHeure(reglages.regarder, relancerImpayes)),
+		function.On(alHeure(reglages.regarder, relancerImpayes, plateforme.collecter)),
 		function.On(scellerSerie),
 		function.Answer("comptabilite:lire", verifierFactures),
 
@@ -101,6 +104,11 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("factures:exporter", cahiers),
 		function.Answer("factures:exporter", service.imprimerCahier),
 		function.Answer("factures:exporter", service.documentsCahier),
+
+		function.Work(plateforme.deposer),
+		function.Answer("factures:modifier", enregistrerStatut),
+		function.Answer("factures:lire", depots),
+		function.Answer("comptabilite:lire", plateforme.eReporting),
 
 		function.Answer("factures:modifier", emettreAvoir),
 		function.Answer("factures:modifier", rectifier),

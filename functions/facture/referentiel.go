@@ -18,17 +18,17 @@ func contratActive(ctx context.Context, tx *function.Tx, e message.ContratActive
 		return err
 	}
 	tag, err := tx.Exec(ctx, `insert into contrat
-		(id, numero, version, abonne_id, nom, email, adresse, pdl, lieu, logements, assainissement, habitation, mode_paiement, depuis, code_insee, profil, secteur)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+		(id, numero, version, abonne_id, nom, email, adresse, pdl, lieu, logements, assainissement, habitation, mode_paiement, depuis, code_insee, profil, secteur, siren)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 		on conflict (id) do update set
-			(numero, version, nom, email, adresse, pdl, lieu, logements, assainissement, habitation, mode_paiement, code_insee, profil, secteur) =
+			(numero, version, nom, email, adresse, pdl, lieu, logements, assainissement, habitation, mode_paiement, code_insee, profil, secteur, siren) =
 			(excluded.numero, excluded.version, excluded.nom, excluded.email, excluded.adresse, excluded.pdl, excluded.lieu,
 			 excluded.logements, excluded.assainissement, excluded.habitation, excluded.mode_paiement,
-			 excluded.code_insee, excluded.profil, excluded.secteur)
+			 excluded.code_insee, excluded.profil, excluded.secteur, excluded.siren)
 		where contrat.version < excluded.version`,
 		e.ContratID, e.Numero, e.Version, e.Abonne.ID, nomComplet(e.Abonne), e.Abonne.Email, adresse,
 		e.PDL.Reference, uneLigne(e.PDL.Adresse), e.PDL.Logements, e.PDL.Assainissement, e.PDL.Habitation, e.ModePaiement, e.Depuis,
-		e.PDL.CodeINSEE, e.Nature, e.PDL.Secteur)
+		e.PDL.CodeINSEE, e.Nature, e.PDL.Secteur, e.Abonne.SIREN)
 	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}

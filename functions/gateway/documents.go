@@ -31,9 +31,26 @@ func (g *gateway) documents() {
 			return message.ImprimerCahier{LotID: in.ID, Poste: in.Poste, Rang: in.Rang}
 		})
 	g.archive()
+
+	expose(g, route{"GET", "/v1/depots", "listerDepots", "List documents that go through the platform of electronic invoices, the newest first", "factures", 0},
+		func(in *ListeDepots) message.Depots { return message.Depots{Etat: in.Etat, Page: in.page()} })
+	expose(g, route{"POST", "/v1/depots/statuts", "enregistrerStatutDepot", "Record what the platform says of a document; a repetition has no effect", "factures", 0},
+		body[message.EnregistrerStatutDepot])
+	expose(g, route{"GET", "/v1/e-reporting", "lireEReporting", "Sum what was issued to no company, by day and rate of VAT", "comptabilite", 0},
+		func(in *DemandeEReporting) message.EReporting { return message.EReporting{Du: in.Du, Au: in.Au} })
 }
 
 type (
+	// ListeDepots filters documents on their way.
+	ListeDepots struct {
+		Etat string `query:"etat" enum:"A_DEPOSER,DEPOSEE,RECUE,APPROUVEE,REFUSEE,REJETEE,ENCAISSEE"`
+		Liste
+	}
+	// DemandeEReporting chooses days.
+	DemandeEReporting struct {
+		Du message.Date `query:"du" format:"date" required:"true"`
+		Au message.Date `query:"au" format:"date" required:"true" doc:"Excluded"`
+	}
 	// DemandeCahiers chooses the bills of a lot.
 	DemandeCahiers struct {
 		ParID

@@ -43,6 +43,7 @@ func Catalogue() []Entry {
 		query(Exemples{}), command(ImporterExemple{}), query(Indicateurs{}),
 		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}), query(AttestationAbonnement{}), query(AttestationNonDette{}), query(RecuPaiement{}),
 		query(Cahiers{}), query(ImprimerCahier{}), query(DocumentsCahier{}),
+		event(DepotAFaire{}), command(EnregistrerStatutDepot{}), query(Depots{}), query(EReporting{}),
 		query(RapportLot{}), command(ReglerControle{}), command(DefinirProgramme{}), query(Programmes{}), query(VerifierFactures{}), event(SerieASceller{}),
 		query(ExpliquerFacture{}), query(SimulerFacture{}),
 		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),

@@ -8,6 +8,7 @@ type Abonne struct {
 	Nature    string  `json:"nature" enum:"PERSONNE,ORGANISATION"`
 	Nom       string  `json:"nom" doc:"Family name, or name of the organisation"`
 	Prenom    string  `json:"prenom,omitempty"`
+	SIREN     string  `json:"siren,omitempty" doc:"Of an organisation: nine digits; its bills are electronic invoices"`
 	Email     string  `json:"email,omitempty"`
 	Telephone string  `json:"telephone,omitempty"`
 	Adresse   Adresse `json:"adresse" doc:"Where bills go by post"`
