@@ -20,7 +20,11 @@ import (
 // priced is listed with its reason and does not stop the others; a chunk whose
 // bills the database finds wrong is refused as a whole, and the lot waits.
 func calculerTranche(ctx context.Context, tx *function.Tx, e message.TrancheACalculer) error {
-	if _, err := tx.Exec(ctx, "savepoint tranche"); err != nil {
+	// The lot first, as whoever rejects it does: else each would wait for what the other holds.
+	b := &pgx.Batch{}
+	b.Queue("select from lot where id = $1 for key share", e.LotID)
+	b.Queue("savepoint tranche")
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return err
 	}
 	err := calculer(ctx, tx, e)
@@ -28,7 +32,7 @@ func calculerTranche(ctx context.Context, tx *function.Tx, e message.TrancheACal
 	if !errors.As(err, &refusal) || refusal.Code != "controle_calcul" {
 		return err
 	}
-	b := &pgx.Batch{}
+	b = &pgx.Batch{}
 	b.Queue("rollback to savepoint tranche")
 	b.Queue("update lot_tranche set motif = $3 where lot_id = $1 and tranche = $2", e.LotID, e.Tranche, refusal.Detail)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
