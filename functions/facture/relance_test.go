@@ -340,7 +340,7 @@ func TestAnotherPersonGivesUp(t *testing.T) {
 	staff, f := functiontest.Staff(), bills[0]
 	other := functiontest.Staff()
 	other.ID = function.NewID()
-	functiontest.MustAsk(t, b.Function, staff, message.EnregistrerPaiement{Mode: "ESPECES", MontantCentimes: 620, RecuLe: now(), Reference: f.Numero})
+	functiontest.MustAsk(t, b.Function, staff, message.EnregistrerPaiement{Mode: "VIREMENT", MontantCentimes: 620, RecuLe: now(), Reference: f.Numero})
 	n := functiontest.MustAsk(t, b.Function, staff, message.ProposerNonValeur{FactureID: f.ID, Motif: "Insolvable"})
 	if n.Etat != "PROPOSEE" || n.MontantCentimes != f.TTCCentimes-620 {
 		t.Errorf("proposed %+v", n)
