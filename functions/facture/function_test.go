@@ -152,6 +152,9 @@ func (b *bundle) bills(t *testing.T, lotID string) []message.Facture {
 
 func (b *bundle) sound(t *testing.T) {
 	t.Helper()
+	if out, err := b.replay(t); err != nil {
+		t.Errorf("issued bills priced again: %v\n%s", err, out)
+	}
 	if n := b.Count(t, "select count(*) from (select serie, max(rang) - count(*) gap from facture where rang is not null group by 1) s where gap <> 0"); n != 0 {
 		t.Error("numbers have a gap")
 	}
