@@ -329,3 +329,23 @@ func TestNoticeIsSent(t *testing.T) {
 		t.Errorf("told %+v", told[0])
 	}
 }
+
+// TestHeldBillsAreNotDebited: who contests a bill, or waits for an aid, is left in peace.
+func TestHeldBillsAreNotDebited(t *testing.T) {
+	t.Parallel()
+	b, bills, _ := prelevables(t, 3, 3)
+	for i, motif := range []string{"FSL", "CONTESTATION"} {
+		var facture any
+		if motif == "CONTESTATION" {
+			facture = bills[i].ID
+		}
+		if _, err := b.DB.Exec(t.Context(), `insert into suspension (id, abonne_id, facture_id, motif, detail, du, jusqua, cree_a, cree_par)
+			values (gen_random_uuid(), $1, $2, $3, '', current_date - 1, current_date + 30, now(), '')`, bills[i].AbonneID, facture, motif); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.PreparerRemise{Jusqua: aujourdhui().AddDays(40)})
+	if r.Nombre != 1 || b.debits(t, r.ID)[0].FactureID != bills[2].ID {
+		t.Errorf("got %+v", r)
+	}
+}

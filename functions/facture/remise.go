@@ -55,14 +55,15 @@ type ligne struct {
 // candidats are, for an entity ($1): open bills of those who pay by debit
 // and on which no debit waits, and what waits to be debited, by $2. A plan
 // itself tells the days and amounts of its parts; a bill does when it was
-// issued to be debited.
+// issued to be debited. Bills that a plan pays, that are contested or that
+// wait for an aid are not debited ($5 is today).
 const candidats = `with du as (
 		select null::uuid prelevement_id, f.id facture_id, null::uuid echeancier_id, null::int rang, f.numero, f.abonne_id, f.nom, f.email, f.nature,
 			f.ttc_centimes - f.paye_centimes centimes, f.echeance, case when f.mode_paiement = 'PRELEVEMENT' then f.date_facturation end annonce_le
 		from facture f left join contrat k on k.id = f.contrat_id
 		where f.etat in ('EMISE', 'PARTIELLE') and f.entite = $1 and f.echeance <= $2 and f.ttc_centimes > f.paye_centimes
 			and coalesce(k.mode_paiement, f.mode_paiement) = 'PRELEVEMENT'
-			and not exists (select from prelevement_a_faire p where p.facture_id = f.id and p.etat in ('A_FAIRE', 'REMIS'))
+			and not exists (select from prelevement_a_faire p where p.facture_id = f.id and p.etat in ('A_FAIRE', 'REMIS')) and not en_echeancier(f.id, $5)
 		union all
 		select p.id, p.facture_id, p.echeancier_id, p.rang, coalesce(f.numero, 'PLAN-' || right(p.echeancier_id::text, 12) || '-' || p.rang), p.abonne_id,
 			coalesce(f.nom, k.nom, ''), coalesce(f.email, k.email, ''), coalesce(f.nature, ''),
@@ -84,7 +85,8 @@ const candidats = `with du as (
 			(array_agg(coalesce(r.action, 'RELANCER') order by l.rejete_le desc, l.id desc) filter (where l.etat = 'REJETE'))[1] action,
 			(array_agg(l.mandat_id order by l.rejete_le desc, l.id desc) filter (where l.etat = 'REJETE'))[1] mandat_id
 		from remise_ligne l left join code_rejet r on r.code = l.code_rejet where l.numero = du.numero) x
-	where du.centimes > 0
+	where du.centimes > 0 and not exists (select from suspension s where s.abonne_id = du.abonne_id and coalesce(s.facture_id, du.facture_id) is not distinct from du.facture_id
+		and s.motif in ('FSL', 'CONTESTATION') and s.levee_le is null and $5 between s.du and s.jusqua)
 	order by du.abonne_id, du.echeance, du.numero`
 
 // choisir decides what a candidat becomes: a line, or the reason why not, or
@@ -159,7 +161,7 @@ func preparerRemise(ctx context.Context, tx *function.Tx, c message.PreparerRemi
 	case err != nil:
 		return message.Remise{}, err
 	}
-	rows, err := tx.Query(ctx, candidats, entite, c.Jusqua, mois, r.preavis)
+	rows, err := tx.Query(ctx, candidats, entite, c.Jusqua, mois, r.preavis, r.aujourdhui)
 	if err != nil {
 		return message.Remise{}, err
 	}
