@@ -82,7 +82,7 @@ func (p *publie) exemple(code string) (message.Exemple, error) {
 		Code: code, Service: p.Service, Bassin: p.Bassin, Annee: p.Annee, Titre: p.Source.Titre, Editeur: p.Source.Editeur,
 		Adresse: p.Source.URL, PublieLe: p.Source.Date, Raison: p.Raison, Publiees: []message.FacturePubliee{},
 	}
-	decision := auPlus(p.Source.Editeur+", "+p.Source.Titre, 200)
+	decision := cut(p.Source.Editeur+", "+p.Source.Titre, 200)
 	for _, g := range p.Grilles {
 		d := message.DefinirGrille{Code: g.Code, Service: string(g.Service), Du: dateOf(g.Du), Au: dateOf(g.Au),
 			PartFixeAnUE: g.PartFixeAn, TVAPM: g.TVAPm, Deliberation: decision}
@@ -166,13 +166,4 @@ func importerExemple(ctx context.Context, tx *function.Tx, c message.ImporterExe
 
 func dateOf(d tarif.Date) message.Date {
 	return message.NewDate(1, 1, int(d))
-}
-
-// auPlus is at most n bytes of a text, whole runes.
-func auPlus(s string, n int) string {
-	for len(s) > n {
-		runes := []rune(s)
-		s = string(runes[:len(runes)-1])
-	}
-	return s
 }

@@ -23,7 +23,7 @@ var definitions = []message.DefinitionIndicateur{
 		Formule: "TTC de l'assainissement dans la facture de 120 m³ au 1er janvier N+1 / 120", Source: "CGCT, annexe VI"},
 	{Code: "facture", Nom: "Facturé", Unite: "€", Formule: "TTC des factures et avoirs émis dans le mois, à leur date", Source: "Compte des abonnés (411)"},
 	{Code: "encaisse", Nom: "Encaissé", Unite: "€", Formule: "Paiements reçus dans le mois, moins les rejets et remboursements", Source: "Compte des abonnés (411)"},
-	{Code: "echu", Nom: "Impayé échu", Unite: "€", Formule: "Reste dû, à la fin du mois, sur les factures dont l'échéance est passée", Source: "Factures et lettrages"},
+	{Code: "echu", Nom: "Impayé échu", Unite: "€", Formule: "Reste dû, à la fin du mois, sur les factures dont l'échéance est passée, sans les admissions en non-valeur", Source: "Factures et lettrages"},
 }
 
 // lettrages are what was given to bills, each on the day when it was money: of
@@ -106,10 +106,13 @@ func parMois(ctx context.Context, tx *function.Tx, year int) ([]message.MoisFact
 			union all
 			select date_trunc('month', greatest(l.le, f.echeance + 1))::date, -sum(l.montant_centimes)
 			from `+lettrages+` l join facture f on f.id = l.facture_id group by 1
+			union all
+			select date_trunc('month', greatest(n.le, f.echeance + 1))::date, -sum(n.montant_centimes)
+			from non_valeur n join facture f on f.id = n.facture_id where n.etat = 'ADMISE' group by 1
 		), compte as (
 			select date_trunc('month', date)::date as mois,
 				coalesce(sum(montant_centimes) filter (where nature in ('FACTURE', 'SOLDE', 'MANUELLE', 'AVOIR')), 0) as facture,
-				-coalesce(sum(montant_centimes) filter (where nature not in ('FACTURE', 'SOLDE', 'MANUELLE', 'AVOIR')), 0) as encaisse
+				-coalesce(sum(montant_centimes) filter (where nature in ('PAIEMENT', 'REJET', 'REMBOURSEMENT')), 0) as encaisse
 			from compte_abonne where date >= make_date($1, 1, 1) and date < make_date($1 + 1, 1, 1) group by 1
 		)
 		select to_char(m, 'YYYY-MM'), coalesce(c.facture, 0)::bigint, coalesce(c.encaisse, 0)::bigint,
