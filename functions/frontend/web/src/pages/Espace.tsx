@@ -2,10 +2,12 @@ import { Button, Grid, Group, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link as RouterLink } from '@tanstack/react-router'
 import { api, list, ok, type Schemas } from '../api/client'
+import { useCommand } from '../api/hooks'
 import { compte, ficheAbonne } from '../api/queries'
 import { useSession } from '../api/session'
 import { day, euros, fullName, today } from '../format'
 import { useT } from '../i18n'
+import { failed } from '../ui/forms'
 import { IconFileInvoice } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Page, PageOf } from '../ui/Page'
@@ -70,6 +72,7 @@ function LastBill({ id, mode }: { id: string; mode?: Schemas['Contrat']['mode_pa
                 </div>
               )}
               <Group gap="xs">
+                {open && <PayOnline id={bill.id} />}
                 <PdfButton id={bill.id} numero={bill.numero} />
                 <Button variant="subtle" component={RouterLink} to={`/factures/${bill.id}`}>{t.espace.detail}</Button>
                 <Button variant="subtle" component={RouterLink} to={`/factures/${bill.id}/explication`}>{t.explication.open}</Button>
@@ -80,6 +83,16 @@ function LastBill({ id, mode }: { id: string; mode?: Schemas['Contrat']['mode_pa
       }}
     </Loaded>
   )
+}
+
+/** Leaves for the payment provider's page. */
+function PayOnline({ id }: { id: string }) {
+  const t = useT()
+  const start = useCommand(
+    (id: string, header) => ok(api.POST('/v1/factures/{id}/paiement-en-ligne', { params: { header, path: { id } } })),
+    ({ url }) => { if (url) window.location.assign(url) },
+  )
+  return <Button loading={start.isPending} onClick={() => start.mutate(id, { onError: failed })}>{t.encaissements.online}</Button>
 }
 
 function Balance({ id }: { id: string }) {

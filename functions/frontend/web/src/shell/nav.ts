@@ -28,6 +28,7 @@ export function entries({ nav }: Dictionary, role: string): Entry[] {
     ['factures:l', '/simuler', nav.simuler, IconCalculator, nav.roomBilling],
     ['factures:l', '/prestations', nav.prestations, IconFileText, nav.roomBilling],
     ['prelevements:l', '/prelevements', nav.prelevements, IconCreditCard, nav.roomMoney],
+    ['paiements:l', '/encaissements', nav.encaissements, IconBuildingBank, nav.roomMoney],
     ['paiements:l', '/banque', nav.banque, IconBuildingBank, nav.roomMoney],
     ['relances:l', '/relances', nav.relances, IconSend, nav.roomMoney],
     ['comptabilite:l', '/balance', nav.balance, IconScale, nav.roomBooks],
