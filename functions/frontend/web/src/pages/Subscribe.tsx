@@ -148,7 +148,7 @@ export default function Subscribe() {
             <Stack gap="md">
               <SimpleGrid cols={{ base: 1, sm: 2 }}>
                 <Select label={t.subscribe.type} data={options(t.word.contrat)} allowDeselect={false} {...form.getInputProps('nature')} />
-                <Select label={t.subscribe.mode} data={options(t.word.mode)} allowDeselect={false} {...form.getInputProps('mode_paiement')} />
+                <Select label={t.subscribe.mode} data={options(t.word.mode).filter(({ value }) => !['MOBILE', 'TIP', 'MANDAT_CASH'].includes(value))} allowDeselect={false} {...form.getInputProps('mode_paiement')} />
                 <DayInput label={t.subscribe.debut} minDate={addDays(today(), -365)} maxDate={addDays(today(), 365)} withAsterisk {...form.getInputProps('debut_souhaite')} />
               </SimpleGrid>
               <Checkbox label={t.subscribe.early} {...form.getInputProps('execution_immediate', { type: 'checkbox' })} />
