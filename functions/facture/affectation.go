@@ -253,7 +253,11 @@ func affecterAttente(ctx context.Context, tx *function.Tx, c message.AffecterAtt
 	if err := designer(ctx, tx, &r); err != nil {
 		return message.Paiement{}, err
 	}
-	return encaisser(ctx, tx, r)
+	p, err := encaisser(ctx, tx, r)
+	if id, ok := strings.CutPrefix(r.piece, parOperation); ok && err == nil && r.montant == reste {
+		err = noterOperation(ctx, tx, id, sort{"ENCAISSEE", "affectee", "Affectée par une personne.", p.AbonneID, p.ID})
+	}
+	return p, err
 }
 
 // desaffecterPaiement takes a payment from an abonne whose money it was not.

@@ -312,27 +312,34 @@ func regler(ctx context.Context, tx *function.Tx, p prelevee, recuLe message.Dat
 // recevoir records money, or says why it was refused; a refusal leaves nothing behind.
 func recevoir(ctx context.Context, tx *function.Tx, r recette) (sort, error) {
 	s := sort{etat: "ENCAISSEE", abonneID: r.abonneID}
-	if _, err := tx.Exec(ctx, "savepoint recette"); err != nil {
-		return s, err
-	}
 	var entite string
 	err := tx.QueryRow(ctx, "select coalesce((select entite from facture where id::text = $1), 'principale')", r.factureID).Scan(&entite)
 	if err != nil {
 		return s, err
 	}
-	var p message.Paiement
-	if err = periodeOuverte(ctx, tx, entite, r.recuLe); err == nil { // before anything is emitted
-		p, err = encaisser(ctx, tx, r)
+	refus, err := tenter(ctx, tx, entite, r.recuLe, func() error {
+		p, err := encaisser(ctx, tx, r)
+		s.paiementID = p.ID
+		return err
+	})
+	if refus != nil {
+		return sort{etat: "REFUSEE", code: refus.Code, detail: refus.Detail, abonneID: r.abonneID}, err
 	}
-	var refusal *message.Problem
-	if errors.As(err, &refusal) {
-		if _, err := tx.Exec(ctx, "rollback to savepoint recette"); err != nil {
-			return s, err
-		}
-		return sort{etat: "REFUSEE", code: refusal.Code, detail: refusal.Detail, abonneID: r.abonneID}, nil
-	}
-	s.paiementID = p.ID
 	return s, err
+}
+
+// tenter books on the day of a movement. What is refused leaves nothing behind.
+func tenter(ctx context.Context, tx *function.Tx, entite string, le message.Date, book func() error) (refus *message.Problem, err error) {
+	if _, err := tx.Exec(ctx, "savepoint recette"); err != nil {
+		return nil, err
+	}
+	if err = periodeOuverte(ctx, tx, entite, le); err == nil { // before anything is emitted
+		err = book()
+	}
+	if errors.As(err, &refus) {
+		_, err = tx.Exec(ctx, "rollback to savepoint recette")
+	}
+	return refus, err
 }
 
 // encaisserLot finds the debits that the bank credited in one sum and asks for
@@ -412,14 +419,12 @@ func encaisserPrelevements(ctx context.Context, tx *function.Tx, e message.Prele
 // numeroFacture is how the number of a bill stands in the words of a payer.
 var numeroFacture = regexp.MustCompile(`(?i)\b(?:[A-Z0-9]{1,6}-)?F20[0-9]{2}-[0-9]{6,}\b`)
 
-// encaisserVirement gives a transfer to the bill that the payer named; any other waits for a person.
+// encaisserVirement gives a transfer to the bill that the payer named; any
+// other goes by the rules of affecter, or waits on account 471 for a person.
 func encaisserVirement(ctx context.Context, tx *function.Tx, o operation) (sort, error) {
-	attente := sort{etat: "A_AFFECTER", code: "a_affecter", detail: "Le payeur n'a pas donné de référence connue."}
 	named := numeroFacture.FindAllString(strings.ToUpper(o.bout+" "+o.libelle), -1)
 	slices.Sort(named)
-	if named = slices.Compact(named); len(named) == 0 {
-		return attente, nil
-	}
+	named = slices.Compact(named)
 	rows, err := tx.Query(ctx, "select id, abonne_id, numero from facture where numero = any($1) and ttc_centimes > 0 order by echeance, numero", named)
 	if err != nil {
 		return sort{}, err
@@ -430,12 +435,39 @@ func encaisserVirement(ctx context.Context, tx *function.Tx, o operation) (sort,
 	case err != nil:
 		return sort{}, err
 	case len(bills) == 0:
-		return attente, nil
+		return chercher(ctx, tx, o, sort{etat: "A_AFFECTER", code: "a_affecter", detail: "Le payeur n'a pas donné de référence connue."})
 	case slices.ContainsFunc(bills, func(b bill) bool { return b.AbonneID != bills[0].AbonneID }):
-		attente.code, attente.detail = "plusieurs_abonnes", "Le payeur a nommé des factures de plusieurs abonnés."
-		return attente, nil
+		return chercher(ctx, tx, o, sort{etat: "A_AFFECTER", code: "plusieurs_abonnes", detail: "Le payeur a nommé des factures de plusieurs abonnés."})
 	}
 	return recevoir(ctx, tx, recette{abonneID: bills[0].AbonneID, factureID: bills[0].ID, mode: "VIREMENT", montant: o.centimes, recuLe: o.date, reference: bills[0].Numero})
+}
+
+// parOperation is what the mouvement of an encaissement starts with when a
+// bank's file told of it; the id of the operation follows.
+const parOperation = "operation "
+
+// chercher finds the owner of a transfer by the rules of affecter; attente is
+// what becomes of one that has none yet.
+func chercher(ctx context.Context, tx *function.Tx, o operation, attente sort) (sort, error) {
+	mouvement := parOperation + o.id
+	var trouve bool
+	refus, err := tenter(ctx, tx, "principale", o.date, func() (err error) {
+		trouve, err = affecter(ctx, tx, mouvementBancaire{id: mouvement, montant: o.centimes, devise: "EUR", recuLe: o.date,
+			reference: strings.TrimSpace(o.bout + " " + o.libelle), nom: o.nom})
+		return err
+	})
+	switch {
+	case refus != nil:
+		return sort{etat: "REFUSEE", code: refus.Code, detail: refus.Detail}, err
+	case err != nil || !trouve:
+		return attente, err
+	}
+	s := sort{etat: "ENCAISSEE"}
+	err = tx.QueryRow(ctx, "select p.abonne_id, p.id from paiement p join encaissement e on e.id = p.encaissement_id where e.mouvement = $1", mouvement).Scan(&s.abonneID, &s.paiementID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		s.detail, err = "La banque confirme une remise, comptée quand elle a été faite.", nil
+	}
+	return s, err
 }
 
 // traiterRetour books a debit that the bank took back after it had credited it, or instead.
@@ -545,23 +577,18 @@ func rejeter(ctx context.Context, tx *function.Tx, p prelevee, code string) (sor
 // affecterOperation gives a credit that waits to whom a person says.
 func affecterOperation(ctx context.Context, tx *function.Tx, c message.AffecterOperation) (out message.OperationBancaire, err error) {
 	var etat string
-	var credit bool
-	r := message.EnregistrerPaiement{Mode: "VIREMENT", Reference: c.Reference, AbonneID: c.AbonneID}
-	err = tx.QueryRow(ctx, "select etat, credit, montant_centimes, date from operation_bancaire where id = $1 for update", c.OperationID).
-		Scan(&etat, &credit, &r.MontantCentimes, &r.RecuLe)
+	a := message.AffecterAttente{AbonneID: c.AbonneID, Reference: c.Reference}
+	err = tx.QueryRow(ctx, "select o.etat, coalesce(e.id::text, '') from operation_bancaire o left join encaissement e on e.mouvement = $2 || o.id where o.id = $1 for update of o",
+		c.OperationID, parOperation).Scan(&etat, &a.AttenteID)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return out, function.NotFound("operation_inconnue", "Cette opération n'existe pas.", "There is no such movement.")
 	case err != nil:
 		return out, err
-	case etat != "A_AFFECTER" || !credit:
+	case etat != "A_AFFECTER" || a.AttenteID == "":
 		return out, function.Conflict("operation_pas_a_affecter", "Cette opération n'attend pas d'être affectée.", "This movement does not wait for anybody.")
 	}
-	p, err := enregistrerPaiement(ctx, tx, r)
-	if err != nil {
-		return out, err
-	}
-	if err := noterOperation(ctx, tx, c.OperationID, sort{"ENCAISSEE", "affectee", "Affectée par une personne.", p.AbonneID, p.ID}); err != nil {
+	if _, err := affecterAttente(ctx, tx, a); err != nil {
 		return out, err
 	}
 	all, err := selectOperations(ctx, tx, "id = $1", c.OperationID)

@@ -224,12 +224,21 @@ func TestTransfers(t *testing.T) {
 	if len(waiting) != 3 {
 		t.Fatalf("%d wait", len(waiting))
 	}
+	attente := func() int {
+		return b.Count(t, "select coalesce(sum(credit_centimes - debit_centimes), 0)::bigint from mouvement where compte = '471'")
+	}
+	if n := attente(); n != 1500 {
+		t.Errorf("%d centimes wait on account 471, want 1500", n)
+	}
 	done := functiontest.MustAsk(t, b.Function, staff, message.AffecterOperation{OperationID: waiting[0].ID, Reference: bills[2].Numero})
 	if done.Etat != "ENCAISSEE" || done.AbonneID != bills[2].AbonneID || b.bill(t, bills[2].ID).ResteCentimes != bills[2].TTCCentimes-500 {
 		t.Errorf("got %+v", done)
 	}
 	if _, err := functiontest.Ask(t, b.Function, staff, message.AffecterOperation{OperationID: waiting[0].ID, Reference: bills[2].Numero}); functiontest.Code(err) != "operation_pas_a_affecter" {
 		t.Errorf("twice: %v", err)
+	}
+	if n := attente(); n != 1000 {
+		t.Errorf("%d centimes wait on account 471, want 1000", n)
 	}
 	b.sound(t)
 }

@@ -34,8 +34,8 @@ type contrat struct {
 
 	// What the bill says of whom it goes to.
 	abonneID, nom, email, pdl, lieu, modePaiement, siren string
-	adresse                                       json.RawMessage
-	entite                                        string // who issues it
+	adresse                                              json.RawMessage
+	entite                                               string // who issues it
 }
 
 type pose struct {

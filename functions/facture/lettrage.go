@@ -91,12 +91,6 @@ func delettrer(ctx context.Context, tx *function.Tx, motif, where string, args .
 	return err
 }
 
-// libererFacture takes payments off a bill: the money is an advance again.
-// Who takes the bill back by an avoir calls it first.
-func libererFacture(ctx context.Context, tx *function.Tx, factureID, motif string) error {
-	return delettrer(ctx, tx, motif, "facture_id = $1 and paiement_id is not null", factureID)
-}
-
 // ouverte is a bill that can be paid.
 type ouverte struct {
 	id    string

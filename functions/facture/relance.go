@@ -72,7 +72,8 @@ func suivreFactures(ctx context.Context, tx *function.Tx, delai int) error {
 }
 
 // ouvrirDossiers opens a file for each bill that is late: more than delai days
-// after its date and after its due date, and not about to be debited.
+// after its date and after its due date, not about to be debited and not paid
+// by a plan that is kept.
 func ouvrirDossiers(ctx context.Context, tx *function.Tx, delai int) (n int64, err error) {
 	tag, err := tx.Exec(ctx, `with ouvert as (
 			insert into dossier_relance (id, facture_id, abonne_id, etat, ouvert_le, prochain_le)
@@ -82,6 +83,7 @@ func ouvrirDossiers(ctx context.Context, tx *function.Tx, delai int) (n int64, e
 			where f.etat in ('EMISE', 'PARTIELLE') and f.ttc_centimes > f.paye_centimes and greatest(f.date_facturation + $4::int, f.echeance) < $3::date
 				and not exists (select from dossier_relance d where d.facture_id = f.id)
 				and not exists (select from prelevement_a_faire p where p.facture_id = f.id and p.etat in ('A_FAIRE', 'REMIS'))
+				and not en_echeancier(f.id, $3)
 			order by f.echeance limit $5
 			on conflict (facture_id) do nothing
 			returning id)
@@ -107,7 +109,7 @@ func envoyerLettres(ctx context.Context, tx *function.Tx, levels []message.Nivea
 	rows, err := tx.Query(ctx, `select d.id, d.abonne_id, f.entite, d.niveau, d.tour, aidee(d.abonne_id, $1), f.id, f.numero, f.echeance, f.ttc_centimes - f.paye_centimes,
 			f.nom, f.email, f.adresse, coalesce((select habitation from contrat c where c.id = f.contrat_id), true)
 		from dossier_relance d join facture f on f.id = d.facture_id
-		where d.etat = 'EN_RELANCE' and d.prochain_le <= $1
+		where d.etat = 'EN_RELANCE' and d.prochain_le <= $1 and not en_echeancier(f.id, $1)
 		order by d.abonne_id, f.entite, d.niveau, f.echeance, f.id limit $2 for update of d`, tx.Today(), parTournee)
 	if err != nil {
 		return 0, err

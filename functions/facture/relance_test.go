@@ -140,6 +140,28 @@ func TestFirstLetterAfterFourteenDays(t *testing.T) {
 		t.Errorf("%d letters on the 15th day", n)
 	}
 }
+// Who keeps a plan of payment is not written to, whether a first letter had
+// gone out or not.
+func TestAPlanThatIsKeptHoldsLetters(t *testing.T) {
+	t.Parallel()
+	b, bills := late(t, 3)
+	plan := func(f message.Facture) {
+		functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.CreerEcheancier{AbonneID: f.AbonneID, Nombre: 3, Premiere: now(), Motif: "difficultés"})
+	}
+	b.sleep(t, 45)
+	plan(bills[0])
+	b.wake(t)
+	plan(bills[1])
+	b.sleep(t, 16)
+	b.wake(t)
+	got := map[string]int{}
+	for _, l := range b.letters(t) {
+		got[l.AbonneID]++
+	}
+	if got[bills[0].AbonneID] != 0 || got[bills[1].AbonneID] != 1 || got[bills[2].AbonneID] != 2 {
+		t.Errorf("letters: %v, want none, one and two", got)
+	}
+}
 
 func TestAThousandTicks(t *testing.T) {
 	t.Parallel()
