@@ -140,6 +140,7 @@ func TestFirstLetterAfterFourteenDays(t *testing.T) {
 		t.Errorf("%d letters on the 15th day", n)
 	}
 }
+
 // Who keeps a plan of payment is not written to, whether a first letter had
 // gone out or not.
 func TestAPlanThatIsKeptHoldsLetters(t *testing.T) {
