@@ -205,7 +205,7 @@ as('a subscriber sees the bill first, the consumption, and downloads the PDF', '
   await page.waitForURL(/\/espace$/)
   await page.getByRole('heading', { name: 'Votre dernière facture' }).waitFor()
   await page.getByRole('img', { name: /Votre consommation/ }).waitFor()
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Télécharger le PDF', exact: true }).click()])
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /^Télécharger le PDF F/ }).first().click()])
   assert.match(download.suggestedFilename(), /^F\d{4}-\d{6}\.pdf$/)
   assert.equal((await readFile(await download.path())).subarray(0, 5).toString(), '%PDF-')
   await page.getByRole('link', { name: 'Voir le détail' }).click()

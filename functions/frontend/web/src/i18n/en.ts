@@ -8,6 +8,7 @@ export const en: Dictionary = {
   more: 'Show more',
   cancel: 'Cancel',
   close: 'Close',
+  clear: 'Clear',
   back: 'Back',
   next: 'Continue',
   all: 'All',

@@ -7,6 +7,7 @@ export const fr = {
   more: 'Afficher la suite',
   cancel: 'Annuler',
   close: 'Fermer',
+  clear: 'Effacer',
   back: 'Retour',
   next: 'Continuer',
   all: 'Tous',

@@ -118,7 +118,7 @@ function ActModal({ c, onClose }: { c: Fiche; onClose: () => void }) {
       <Select label={t.relances.what} allowDeselect={false} data={natures.map((n) => ({ value: n, label: t.relances.natures[n] }))} value={nature} onChange={(v) => setNature(natures.find((n) => n === v) ?? 'NOTE')} />
       <DayInput label={t.date} value={le} maxDate={today()} onChange={(v) => v && setLe(v)} />
       <Textarea label={t.relances.detail} withAsterisk autosize minRows={2} maxLength={2000} value={detail} onChange={(e) => setDetail(e.currentTarget.value)} />
-      <FileInput label={t.relances.document} description={t.relances.documentHint} accept="application/pdf,image/jpeg,image/png" clearable value={file} onChange={setFile} />
+      <FileInput label={t.relances.document} description={t.relances.documentHint} accept="application/pdf,image/jpeg,image/png" clearable clearButtonProps={{ 'aria-label': t.clear }} value={file} onChange={setFile} />
     </Ask>
   )
 }

@@ -9,7 +9,7 @@ import { DataTable } from '../ui/DataTable'
 import { failed } from '../ui/forms'
 import { IconDownload, IconMapPin } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
-import { Card, Facts, Figure, Page } from '../ui/Page'
+import { Card, Figure, Page } from '../ui/Page'
 
 /** Figures of the annual report of a year, each with its definition and its source. */
 export default function Indicateurs() {
@@ -83,7 +83,16 @@ export default function Indicateurs() {
                   empty={null}
                 />
               </Card>
-              <Card title={d.definitions}><Facts items={list(i.definitions).map((x) => [`${x.nom} (${x.unite})`, <span key={x.code}>{x.formule}. <Text span c="dimmed">{x.source}</Text></span>])} /></Card>
+              <Card title={d.definitions}>
+                <Stack component="dl" gap="sm" m={0}>
+                  {list(i.definitions).map((x) => (
+                    <div key={x.code}>
+                      <Text component="dt" size="sm" fw={550}>{x.nom} ({x.unite})</Text>
+                      <Text component="dd" size="sm" m={0}>{x.formule}. <Text span c="dimmed">{x.source}</Text></Text>
+                    </div>
+                  ))}
+                </Stack>
+              </Card>
             </Stack>
           )
         }}

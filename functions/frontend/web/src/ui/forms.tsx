@@ -7,7 +7,10 @@ import type { Problem } from '../api/problem'
 import { t, useT } from '../i18n'
 
 /** A day, typed or chosen; its value is `YYYY-MM-DD`. */
-export const DayInput = (props: DateInputProps) => <DateInput valueFormat="DD/MM/YYYY" placeholder="jj/mm/aaaa" dateParser={parseDay} {...props} />
+export function DayInput(props: DateInputProps) {
+  const t = useT()
+  return <DateInput valueFormat="DD/MM/YYYY" placeholder="jj/mm/aaaa" dateParser={parseDay} clearButtonProps={{ 'aria-label': t.clear }} {...props} />
+}
 
 function parseDay(typed: string): string | null {
   const m = /^(\d{1,2})[/. -]?(\d{1,2})[/. -]?(\d{4})$/.exec(typed.trim())
