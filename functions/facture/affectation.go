@@ -25,7 +25,7 @@ type mouvementBancaire struct {
 }
 
 var (
-	numeroCite    = regexp.MustCompile(`(?:[A-Z0-9]{1,6}-)?F[0-9]{4}-[0-9]{6}`)
+	numeroCite    = regexp.MustCompile(`\b(?:[A-Z0-9]{1,6}-)?F20[0-9]{2}-[0-9]{6,}\b`)
 	contratCite   = regexp.MustCompile(`C-[A-Z]-[0-9A-Z]+-[0-9]{2}-[0-9]+`)
 	bordereauCite = regexp.MustCompile(`REM-[0-9]{6}`)
 )

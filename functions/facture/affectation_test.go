@@ -1,11 +1,27 @@
 package main
 
 import (
+	"slices"
 	"testing"
 
 	"aquaerp.fr/shared/functiontest"
 	"aquaerp.fr/shared/message"
 )
+
+func TestNumbersThatAPayerWrites(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"FACTURE F2026-000001 MERCI":        {"F2026-000001"},
+		"SEM-F2026-000001/F2026-1234567":    {"SEM-F2026-000001", "F2026-1234567"},
+		"F2026-00001 F20260-000001":         nil, // cut short, or another's
+		"REF2026-000001":                    nil,
+		"AVOIR A2026-000001 NO F2026-00000": nil,
+	} {
+		if got := numeroCite.FindAllString(text, -1); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q", text, got)
+		}
+	}
+}
 
 func TestWhoseMoneyItIs(t *testing.T) {
 	t.Parallel()

@@ -243,6 +243,35 @@ func TestTransfers(t *testing.T) {
 	b.sound(t)
 }
 
+// TestClosedBooksOfAnotherEntity refuses a transfer by itself, and tells
+// nobody that a bill was paid.
+func TestClosedBooksOfAnotherEntity(t *testing.T) {
+	t.Parallel()
+	b, bills, _ := prelevables(t, 2, 0)
+	_, err := b.DB.Exec(t.Context(), `insert into entite (code, prefixe) values ('delegue', 'D');
+		insert into commune (code_insee, nom, entite) select distinct code_insee, 'Guercheville', 'delegue' from contrat;
+		insert into cloture (entite, jusqua, cloturee_a, par, ecritures, debit_centimes)
+			values ('delegue', date_trunc('month', now() + interval '1 day') + interval '1 month - 1 day', now(), 'test', 0, 0)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := b.importer(t, avis("A2",
+		operationXML{credit: true, centimes: bills[0].TTCCentimes, ref: "1", libelle: "contrat " + bills[0].Contrat},
+		operationXML{credit: true, centimes: 1000, ref: "2", libelle: bills[1].Numero},
+	))
+	ops := b.operations(t, f.ID)
+	if ops[0].Etat != "REFUSEE" || ops[0].Code != "periode_close" || ops[1].Etat != "ENCAISSEE" {
+		t.Errorf("got %+v", ops)
+	}
+	if told := functiontest.Emitted[message.FacturePayee](t, b.Function); len(told) != 0 {
+		t.Errorf("told of %+v", told)
+	}
+	if b.bill(t, bills[0].ID).Etat != "EMISE" {
+		t.Error("a refused transfer pays a bill")
+	}
+	b.sound(t)
+}
+
 // TestNothingCountsTwice imports files, movements and rejections again in
 // every way that a bank or a person may.
 func TestNothingCountsTwice(t *testing.T) {

@@ -21,21 +21,14 @@ import (
 // bills the database finds wrong is refused as a whole, and the lot waits.
 func calculerTranche(ctx context.Context, tx *function.Tx, e message.TrancheACalculer) error {
 	// The lot first, as whoever rejects it does: else each would wait for what the other holds.
-	b := &pgx.Batch{}
-	b.Queue("select from lot where id = $1 for key share", e.LotID)
-	b.Queue("savepoint tranche")
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+	if _, err := tx.Exec(ctx, "select from lot where id = $1 for key share", e.LotID); err != nil {
 		return err
 	}
-	err := calculer(ctx, tx, e)
-	var refusal *message.Problem
-	if !errors.As(err, &refusal) || refusal.Code != "controle_calcul" {
+	refusal, err := tx.Try(ctx, func() error { return calculer(ctx, tx, e) })
+	if err != nil || refusal == nil {
 		return err
 	}
-	b = &pgx.Batch{}
-	b.Queue("rollback to savepoint tranche")
-	b.Queue("update lot_tranche set motif = $3 where lot_id = $1 and tranche = $2", e.LotID, e.Tranche, refusal.Detail)
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+	if _, err := tx.Exec(ctx, "update lot_tranche set motif = $3 where lot_id = $1 and tranche = $2", e.LotID, e.Tranche, refusal.Detail); err != nil {
 		return err
 	}
 	return function.Keep(refusal)

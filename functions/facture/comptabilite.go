@@ -48,7 +48,7 @@ const lignesDeCompte = `
 		m.debit_centimes, m.credit_centimes
 	from mouvement m join ecriture_journal e on e.id = m.ecriture_id
 	where m.compte = $1 and ($2::date is null or e.date >= $2) and ($3::date is null or e.date <= $3)
-		and ($4 = '' or e.entite = $4) and ($5 = '' or e.abonne_id::text = $5)`
+		and ($4 = '' or e.entite = $4) and ($5 = '' or e.abonne_id = nullif($5, '')::uuid)`
 
 // grandLivre lists the movements of an account with its running balance.
 func grandLivre(ctx context.Context, tx *function.Tx, q message.GrandLivre) (page message.PageGrandLivre, err error) {
@@ -111,7 +111,7 @@ func journal(ctx context.Context, tx *function.Tx, q message.Journal) (page mess
 			 from mouvement m join compte c on c.numero = m.compte where m.ecriture_id = e.id)
 		from ecriture_journal e
 		where exists (select from mouvement m where m.ecriture_id = e.id)
-			and ($1 = '' or e.journal = $1) and ($2 = '' or e.abonne_id::text = $2) and ($3 = '' or e.entite = $3)
+			and ($1 = '' or e.journal = $1) and ($2 = '' or e.abonne_id = nullif($2, '')::uuid) and ($3 = '' or e.entite = $3)
 			and ($4::date is null or e.date >= $4) and ($5::date is null or e.date <= $5)
 			and ($6::text is null or (e.date, e.id::text) > ($6::text::date, $7))
 		order by e.date, e.id::text limit $8`,

@@ -70,7 +70,7 @@ func factures(ctx context.Context, tx *function.Tx, q message.Factures) (page me
 	if err != nil {
 		return page, err
 	}
-	page.Items, err = selectFactures(ctx, tx, `($1 = '' or abonne_id::text = $1) and ($2 = '' or contrat_id::text = $2) and ($3 = '' or lot_id::text = $3)
+	page.Items, err = selectFactures(ctx, tx, `($1 = '' or abonne_id = nullif($1, '')::uuid) and ($2 = '' or contrat_id = nullif($2, '')::uuid) and ($3 = '' or lot_id = nullif($3, '')::uuid)
 		and ($4 = '' or etat = $4) and (numero is not null or not $5)
 		and ($6 = '' or (date_facturation, coalesce(rang, 0), id::text) < (split_part($6, ' ', 1)::date, split_part($6, ' ', 2)::bigint, $7))
 		order by date_facturation desc, coalesce(rang, 0) desc, id::text desc limit $8`,

@@ -296,7 +296,7 @@ func lockRemboursement(ctx context.Context, tx *function.Tx, id, etat string) (m
 
 // remboursements lists refunds, those that wait first.
 func remboursements(ctx context.Context, tx *function.Tx, q message.Remboursements) (l message.ListeRemboursements, err error) {
-	rows, err := tx.Query(ctx, remboursementColumns+`where ($1 = '' or abonne_id::text = $1) and ($2 = '' or etat = $2)
+	rows, err := tx.Query(ctx, remboursementColumns+`where ($1 = '' or abonne_id = nullif($1, '')::uuid) and ($2 = '' or etat = $2)
 		order by etat not in ('DEMANDE', 'APPROUVE'), demande_a desc limit 200`, q.AbonneID, q.Etat)
 	if err != nil {
 		return l, err

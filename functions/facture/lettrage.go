@@ -103,7 +103,7 @@ type ouverte struct {
 func ouvertes(ctx context.Context, tx *function.Tx, abonneID, premiere string) ([]ouverte, error) {
 	rows, err := tx.Query(ctx, `select id, ttc_centimes - paye_centimes from facture
 		where abonne_id = $1 and etat in ('EMISE', 'PARTIELLE') and ttc_centimes > paye_centimes
-		order by id::text = $2 desc, echeance, date_facturation, rang for update`, abonneID, premiere)
+		order by id = nullif($2, '')::uuid desc nulls last, echeance, date_facturation, rang for update`, abonneID, premiere)
 	if err != nil {
 		return nil, err
 	}

@@ -82,7 +82,7 @@ func encaisser(ctx context.Context, tx *function.Tx, r recette) (p message.Paiem
 	var libelle, tresorerie, entite string
 	err = tx.QueryRow(ctx, `select exists (select from contrat where abonne_id = $1) or exists (select from facture where abonne_id = $1),
 			exists (select from paiement where abonne_id = $1 and mode = $2 and piece = $3 and $3 <> '' and not exists (select from rejet where paiement_id = id)),
-			libelle, compte, coalesce((select entite from facture where id::text = $4),
+			libelle, compte, coalesce((select entite from facture where id = nullif($4, '')::uuid),
 				(select entite from contrat join commune using (code_insee) where abonne_id = $1 order by contrat.numero desc limit 1), 'principale')
 		from moyen where code = $2`, r.abonneID, r.mode, r.piece, r.factureID).Scan(&known, &twice, &libelle, &tresorerie, &entite)
 	switch {

@@ -195,7 +195,7 @@ func rejouer(ctx context.Context, tx pgx.Tx, args []string, out io.Writer) error
 			return fmt.Errorf("no bill has the number %s", numero)
 		}
 	}
-	rows, err := tx.Query(ctx, selectStockees+`where f.numero is not null and ($1 = '' or f.lot_id::text = $1)
+	rows, err := tx.Query(ctx, selectStockees+`where f.numero is not null and ($1 = '' or f.lot_id = nullif($1, '')::uuid)
 		and ($2 = '' or (f.serie, f.rang) >= (select serie, rang from facture where numero = $2) and f.serie = (select serie from facture where numero = $2))
 		and ($3 = '' or f.rang <= (select rang from facture where numero = $3 and serie = f.serie))
 		order by f.serie, f.rang`, *lot, *de, *a)

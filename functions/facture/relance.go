@@ -190,7 +190,7 @@ func suspendreRelances(ctx context.Context, tx *function.Tx, c message.Suspendre
 		return s, function.Invalid("jusqua", "suspension_longue", "Une suspension dure deux ans au plus ; prolongez-la ensuite.", "Two years at most; extend it then.")
 	}
 	var known bool
-	err = tx.QueryRow(ctx, "select exists (select from facture where abonne_id = $1 and numero is not null and ($2 = '' or id::text = $2))", c.AbonneID, c.FactureID).Scan(&known)
+	err = tx.QueryRow(ctx, "select exists (select from facture where abonne_id = $1 and numero is not null and ($2 = '' or id = nullif($2, '')::uuid))", c.AbonneID, c.FactureID).Scan(&known)
 	if err != nil {
 		return s, err
 	}
@@ -204,7 +204,7 @@ func suspendreRelances(ctx context.Context, tx *function.Tx, c message.Suspendre
 	}
 	rows, err := tx.Query(ctx, `update dossier_relance set etat = 'EN_RELANCE', prochain_le = greatest(prochain_le, $3::date + 1),
 			niveau = case when $4 then least(niveau, 1) else niveau end, tour = tour + ($4 and niveau > 1)::int
-		where abonne_id = $1 and ($2 = '' or facture_id::text = $2) and etat in ('EN_RELANCE', 'A_TRANSMETTRE') returning id`, c.AbonneID, c.FactureID, s.Jusqua, fsl)
+		where abonne_id = $1 and ($2 = '' or facture_id = nullif($2, '')::uuid) and etat in ('EN_RELANCE', 'A_TRANSMETTRE') returning id`, c.AbonneID, c.FactureID, s.Jusqua, fsl)
 	if err != nil {
 		return s, err
 	}
@@ -223,7 +223,7 @@ func suspendreRelances(ctx context.Context, tx *function.Tx, c message.Suspendre
 // reprendreRelances ends what holds letters up: the next goes when the notice of the
 // last is over.
 func reprendreRelances(ctx context.Context, tx *function.Tx, c message.ReprendreRelances) (page message.PageRelances, err error) {
-	tag, err := tx.Exec(ctx, `update suspension set levee_le = $3 where abonne_id = $1 and ($2 = '' or facture_id::text = $2) and levee_le is null and jusqua >= $3`,
+	tag, err := tx.Exec(ctx, `update suspension set levee_le = $3 where abonne_id = $1 and ($2 = '' or facture_id = nullif($2, '')::uuid) and levee_le is null and jusqua >= $3`,
 		c.AbonneID, c.FactureID, tx.Today())
 	if err != nil {
 		return page, err
@@ -233,7 +233,7 @@ func reprendreRelances(ctx context.Context, tx *function.Tx, c message.Reprendre
 	}
 	_, err = tx.Exec(ctx, `with repris as (
 			update dossier_relance d set prochain_le = greatest($3::date, (select max(limite) + 1 from relance r where r.dossier_id = d.id and r.tour = d.tour))
-			where abonne_id = $1 and ($2 = '' or facture_id::text = $2) and etat = 'EN_RELANCE' and not exists (
+			where abonne_id = $1 and ($2 = '' or facture_id = nullif($2, '')::uuid) and etat = 'EN_RELANCE' and not exists (
 				select from suspension s where s.abonne_id = d.abonne_id and (s.facture_id is null or s.facture_id = d.facture_id) and s.levee_le is null and s.jusqua >= $3)
 			returning id)
 		insert into dossier_evenement (dossier_id, le, par, code) select id, $4, $5, 'REPRIS' from repris`, c.AbonneID, c.FactureID, tx.Today(), tx.Now, tx.Identity().ID)
@@ -292,7 +292,7 @@ func relances(ctx context.Context, tx *function.Tx, q message.Relances) (page me
 		return page, err
 	}
 	page.Items, err = selectDossiers(ctx, tx, `case $2 when '' then etat not in ('CLOS', 'ADMIS_EN_NON_VALEUR') else etat = $2 end
-		and ($3::int is null or niveau = $3) and ($4 = '' or abonne_id::text = $4)
+		and ($3::int is null or niveau = $3) and ($4 = '' or abonne_id = nullif($4, '')::uuid)
 		and ($5::text is null or (coalesce(prochain_le, '-infinity'), id::text) > (coalesce(nullif($5, '-'), '-infinity')::date, $6))
 		order by coalesce(prochain_le, '-infinity'), id::text limit $7`,
 		q.Etat, q.Niveau, q.AbonneID, nilIfEmpty(after.key), after.id, q.Size()+1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -118,8 +119,27 @@ func (b *bundle) realisee(ctx context.Context, tx *function.Tx, e message.Interv
 		return function.NotYet("trop_tot", "Trop tôt.", "Too early.")
 	case "faute":
 		return errors.New("a fault")
+	case "partie refus":
+		return b.partie(ctx, tx, e, function.Refused("jamais", "Jamais.", "Never."))
+	case "partie plus tard":
+		return b.partie(ctx, tx, e, function.NotYet("trop_tot", "Trop tôt.", "Too early."))
 	}
 	return nil
+}
+
+// partie tries a part that ends in an error, which it tells when it is none of a part.
+func (b *bundle) partie(ctx context.Context, tx *function.Tx, e message.InterventionRealisee, end error) error {
+	refusal, err := tx.Try(ctx, func() error {
+		tx.Emit(e.PDLID, 0, e)
+		if _, err := tx.Exec(ctx, "insert into effet values ('double')"); err != nil {
+			return err
+		}
+		return end
+	})
+	if err == nil && refusal != end {
+		return fmt.Errorf("the refusal is %v", refusal)
+	}
+	return err
 }
 
 func (b *bundle) repondu(ctx context.Context, tx *function.Tx, p function.Posted) error {
@@ -277,6 +297,8 @@ func TestDelivery(t *testing.T) {
 		{"plus tard", http.StatusServiceUnavailable, 0},
 		{"faute", http.StatusServiceUnavailable, 0},
 		{"panique", http.StatusServiceUnavailable, 0},
+		{"partie refus", http.StatusNoContent, 1},
+		{"partie plus tard", http.StatusServiceUnavailable, 0},
 	} {
 		t.Run(c.nature, func(t *testing.T) {
 			t.Parallel()

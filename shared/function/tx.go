@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
@@ -72,6 +73,27 @@ func (tx *Tx) Post(subject, correlation string, payload message.Message) {
 	e.SetExtension(extReplyTo, tx.function)
 	e.SetExtension(extCorrelation, correlation)
 	tx.out = append(tx.out, outgoing{e.Type(), e})
+}
+
+// Try does a part of a message's work that may be refused on its own: the
+// refusal is returned apart, what the part wrote and emitted is taken back,
+// and the message goes on. A part that is to be tried again is no refusal.
+func (tx *Tx) Try(ctx context.Context, part func() error) (refusal *message.Problem, err error) {
+	if _, err := tx.Exec(ctx, "savepoint part"); err != nil {
+		return nil, err
+	}
+	emitted := len(tx.out)
+	err = part()
+	switch {
+	case err == nil:
+		_, err = tx.Exec(ctx, "release savepoint part")
+	case errors.As(err, &refusal) && refusal.Status != http.StatusServiceUnavailable:
+		tx.out = tx.out[:emitted]
+		_, err = tx.Exec(ctx, "rollback to savepoint part; release savepoint part")
+	default:
+		refusal = nil
+	}
+	return refusal, err
 }
 
 // reply puts the answer to a posted request into the outbox.
