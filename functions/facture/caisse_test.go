@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"aquaerp.fr/shared/function"
@@ -96,6 +97,11 @@ func TestBordereau(t *testing.T) {
 	}
 	if _, err := functiontest.Ask(t, b.Function, staff, message.CreerBordereau{Mode: "VIREMENT"}); functiontest.Code(err) != "mode_sans_remise" {
 		t.Errorf("got %v", err)
+	}
+	slip := functiontest.MustAsk(t, b.Function, staff, message.DocumentBordereau{BordereauID: r.ID})
+	shows(t, slip.Contenu, "Bordereau de remise REM-000001", "Chèque", "IBAN "+regie.IBAN, "BIC "+regie.BIC, bills[0].Nom, bills[0].Numero, "266,20 €", "Nombre de paiements : 2", "Total : 532,40 €")
+	if text := lu(t, slip.Contenu); slip.Nom != "REM-000001.pdf" || strings.Count(text, "266,20") != 2 {
+		t.Errorf("%s:\n%s", slip.Nom, text)
 	}
 	// The bank's statement confirms it: nothing is booked twice.
 	line := message.EnregistrerEncaissement{Mouvement: "LIGNE-1", MontantCentimes: 53_240, Devise: "EUR", RecuLe: emises, Libelle: "REMISE CHEQUES REM-000001"}

@@ -182,8 +182,8 @@ func demanderRemboursement(ctx context.Context, tx *function.Tx, c message.Deman
 			"This subscriber is in credit of "+message.Euros(max(dispo, 0))+" at most.")
 	}
 	id := function.NewID()
-	_, err = tx.Exec(ctx, `insert into remboursement (id, abonne_id, montant_centimes, motif, etat, demande_par, demande_a) values ($1, $2, $3, $4, 'DEMANDE', $5, $6)`,
-		id, c.AbonneID, c.MontantCentimes, c.Motif, tx.Identity().ID, tx.Now)
+	_, err = tx.Exec(ctx, `insert into remboursement (id, abonne_id, montant_centimes, motif, etat, demande_par, demande_nom, demande_a) values ($1, $2, $3, $4, 'DEMANDE', $5, $6, $7)`,
+		id, c.AbonneID, c.MontantCentimes, c.Motif, tx.Identity().ID, tx.Identity().Nom, tx.Now)
 	if err != nil {
 		return r, err
 	}
@@ -215,8 +215,8 @@ func deciderRemboursement(ctx context.Context, tx *function.Tx, c message.Decide
 	if !c.Approuve {
 		etat = "REFUSE"
 	}
-	if _, err := tx.Exec(ctx, "update remboursement set etat = $2, decide_par = $3, decide_a = $4, refus = $5 where id = $1",
-		r.ID, etat, tx.Identity().ID, tx.Now, c.Motif); err != nil {
+	if _, err := tx.Exec(ctx, "update remboursement set etat = $2, decide_par = $3, decide_nom = $4, decide_a = $5, refus = $6 where id = $1",
+		r.ID, etat, tx.Identity().ID, tx.Identity().Nom, tx.Now, c.Motif); err != nil {
 		return r, err
 	}
 	if !c.Approuve {
@@ -266,7 +266,7 @@ func payerRemboursement(ctx context.Context, tx *function.Tx, c message.PayerRem
 }
 
 const remboursementColumns = `select id, abonne_id, coalesce((select nom from contrat c where c.abonne_id = r.abonne_id order by numero desc limit 1), ''), montant_centimes, motif, etat,
-	demande_par, (demande_a at time zone 'Europe/Paris')::date, coalesce(decide_par, ''), refus, paye_le, piece from remboursement r `
+	demande_par, demande_nom, (demande_a at time zone 'Europe/Paris')::date, coalesce(decide_par, ''), decide_nom, refus, paye_le, piece from remboursement r `
 
 func loadRemboursement(ctx context.Context, tx *function.Tx, id string) (message.Remboursement, error) {
 	rows, err := tx.Query(ctx, remboursementColumns+"where id = $1", id)

@@ -106,6 +106,14 @@ func TestRefund(t *testing.T) {
 		t.Fatalf("%d were granted", len(granted))
 	}
 	r := granted[0]
+	if r.DemandeNom != anne.Nom {
+		t.Errorf("asked by %q", r.DemandeNom)
+	}
+	// What is set aside is no advance that a bill could take.
+	set := functiontest.MustAsk(t, b.Function, anne, message.Compte{AbonneID: f.AbonneID}).Paiements[0]
+	if set.AvanceCentimes != 380 || set.RembourseCentimes != 3_000 {
+		t.Errorf("got %+v", set)
+	}
 	decide := message.DeciderRemboursement{RemboursementID: r.ID, Approuve: true}
 	if _, err := functiontest.Ask(t, b.Function, anne, decide); functiontest.Code(err) != "meme_personne" {
 		t.Errorf("approved by who asked: %v", err)

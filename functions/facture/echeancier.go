@@ -86,7 +86,16 @@ func creerEcheancier(ctx context.Context, tx *function.Tx, c message.CreerEchean
 	case debited:
 		return e, function.Conflict("prelevement_en_cours", "Une de ces factures est en cours de prélèvement ; attendez son issue.", "One of these bills is being debited; wait for the outcome.")
 	}
-	id, err := insertPlan(ctx, tx, plan{c.AbonneID, "ECHEANCIER", total, c.ParPrelevement, c.Motif, c.Echeances})
+	if c.ParPrelevement {
+		if err := mandate(ctx, tx, c.AbonneID); err != nil {
+			return e, err
+		}
+	}
+	p := plan{c.AbonneID, "ECHEANCIER", total, c.ParPrelevement, c.Motif, c.Echeances}
+	if c.Simulation {
+		return p.simuler(ctx, tx, ids)
+	}
+	id, err := insertPlan(ctx, tx, p)
 	if err != nil {
 		return e, err
 	}
@@ -129,6 +138,29 @@ type plan struct {
 	parPrelevement   bool
 	motif            string
 	echeances        []message.Echeance
+}
+
+// simuler shows a plan that is not kept.
+func (p plan) simuler(ctx context.Context, tx *function.Tx, factures []string) (e message.Echeancier, err error) {
+	e = message.Echeancier{AbonneID: p.abonneID, Nature: p.nature, Etat: "EN_COURS", MontantCentimes: p.montant, ParPrelevement: p.parPrelevement,
+		Motif: p.motif, CreeLe: tx.Today(), Echeances: p.echeances}
+	etatsEcheances(e.Echeances, 0, tx.Today())
+	grace, err := regleEncaissement(ctx, tx, "GRACE_ECHEANCE", tx.Today())
+	if err != nil {
+		return e, err
+	}
+	e.GraceJours = int(grace)
+	return e, tx.QueryRow(ctx, "select coalesce(array_agg(numero order by numero), '{}') from facture where id = any($1::uuid[])", factures).Scan(&e.Factures)
+}
+
+// mandate refuses to debit an abonne who has not allowed it.
+func mandate(ctx context.Context, tx *function.Tx, abonneID string) error {
+	var allowed bool
+	err := tx.QueryRow(ctx, "select exists (select from mandat where abonne_id = $1 and etat = 'ACTIF')", abonneID).Scan(&allowed)
+	if err == nil && !allowed {
+		err = function.Refused("mandat_requis", "Cet abonné n'a pas de mandat de prélèvement en vigueur : faites-lui-en signer un d'abord.", "This subscriber has no mandate in force: have one signed first.")
+	}
+	return err
 }
 
 // insertPlan keeps a plan with its parts, and proposes their debits.
@@ -174,7 +206,14 @@ func mensualiser(ctx context.Context, tx *function.Tx, c message.Mensualiser) (e
 	case year < n:
 		return e, function.Refused("sans_historique", "Aucune facture des douze derniers mois ne donne le montant des mensualités.", "No bill of the last twelve months tells the amount of the debits.")
 	}
-	id, err := insertPlan(ctx, tx, plan{c.AbonneID, "MENSUALISATION", year, true, "Mensualisation", parts(year, int(n), c.Premiere)})
+	if err := mandate(ctx, tx, c.AbonneID); err != nil {
+		return e, err
+	}
+	p := plan{c.AbonneID, "MENSUALISATION", year, true, "Mensualisation", parts(year, int(n), c.Premiere)}
+	if c.Simulation {
+		return p.simuler(ctx, tx, nil)
+	}
+	id, err := insertPlan(ctx, tx, p)
 	if err != nil {
 		return e, err
 	}

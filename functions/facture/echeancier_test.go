@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +20,14 @@ func TestParts(t *testing.T) {
 		got[3].Date != message.NewDate(2027, time.February, 28) || got[2].Date != message.NewDate(2027, time.January, 30) {
 		t.Errorf("got %+v", got)
 	}
+}
+
+// mandate signs a mandate for an abonne.
+func (b *bundle) mandate(t *testing.T, abonneID string) message.Mandat {
+	t.Helper()
+	staff := functiontest.Staff()
+	functiontest.MustAsk(t, b.Function, staff, message.DefinirCreancier{Entite: "principale", Nom: "Régie", ICS: ics, IBAN: compteService, Format: "pain.008.001.02"})
+	return functiontest.MustAsk(t, b.Function, staff, message.SignerMandat{AbonneID: abonneID, Titulaire: "Anne", IBAN: compteAbonne, SigneLe: now()})
 }
 
 func TestPlanOfPayment(t *testing.T) {
@@ -50,7 +59,20 @@ func TestPlanOfPayment(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, c.code)
 		}
 	}
+	if _, err := functiontest.Ask(t, b.Function, staff, plan); functiontest.Code(err) != "mandat_requis" {
+		t.Errorf("debits without a mandate: %v", err)
+	}
+	b.mandate(t, f.AbonneID)
+	trial := plan
+	trial.Simulation = true
+	shown := functiontest.MustAsk(t, b.Function, staff, trial)
+	if n := b.Count(t, "select count(*) from echeancier"); n != 0 || shown.ID != "" || len(shown.Echeances) != 3 || shown.Factures[0] != f.Numero || shown.GraceJours != 8 {
+		t.Errorf("simulated: %d plans, %+v", n, shown)
+	}
 	e := functiontest.MustAsk(t, b.Function, staff, plan)
+	if !slices.Equal(e.Echeances, shown.Echeances) {
+		t.Errorf("got %+v, was shown %+v", e.Echeances, shown.Echeances)
+	}
 	if e.Etat != "EN_COURS" || e.MontantCentimes != 26_620 || len(e.Echeances) != 3 || e.Echeances[0].MontantCentimes != 8_874 || e.Factures[0] != f.Numero {
 		t.Errorf("got %+v", e)
 	}
@@ -92,7 +114,7 @@ func TestPlanOfPayment(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	other := plan
-	other.AbonneID = bills[1].AbonneID
+	other.AbonneID, other.ParPrelevement = bills[1].AbonneID, false
 	e = functiontest.MustAsk(t, b.Function, staff, other)
 	if e = functiontest.MustAsk(t, b.Function, staff, message.ArreterEcheancier{EcheancierID: e.ID, Motif: "à sa demande"}); e.Etat != "ANNULE" {
 		t.Errorf("got %+v", e)
@@ -124,6 +146,15 @@ func TestMonthlyPayment(t *testing.T) {
 		t.Errorf("after a payment, a debit of %d is proposed", n)
 	}
 	b.pay(t, "VIREMENT", 20_000, f.Numero)
+	if _, err := functiontest.Ask(t, b.Function, staff, first); functiontest.Code(err) != "mandat_requis" {
+		t.Errorf("without a mandate: %v", err)
+	}
+	b.mandate(t, c.Abonne.ID)
+	trial := first
+	trial.Simulation = true
+	if shown := functiontest.MustAsk(t, b.Function, staff, trial); len(shown.Echeances) != 10 || shown.ID != "" || b.Count(t, "select count(*) from echeancier") != 0 {
+		t.Errorf("simulated: %+v", shown)
+	}
 	e := functiontest.MustAsk(t, b.Function, staff, first)
 	if len(e.Echeances) != 10 || e.Echeances[0].MontantCentimes != 2_662 || e.MontantCentimes != 26_620 || !e.ParPrelevement {
 		t.Errorf("got %+v", e)

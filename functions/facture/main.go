@@ -133,6 +133,7 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("paiements:modifier", creerBordereau),
 		function.Answer("paiements:lire", bordereaux),
 		function.Answer("paiements:lire", bordereauParID),
+		function.Answer("paiements:lire", service.documentBordereau),
 		function.Answer("paiements:creer", enregistrerEncaissement),
 		function.Answer("paiements:lire", aRapprocher),
 		function.Answer("paiements:valider", reglerLettrage),

@@ -189,13 +189,14 @@ func retirerPaiement(ctx context.Context, tx *function.Tx, paiementID, motif str
 const paiementColumns = `select p.id, p.abonne_id, p.mode, p.montant_centimes, p.recu_le, p.reference, p.piece, r.le, coalesce(r.motif, ''),
 		coalesce((select jsonb_agg(jsonb_build_object('facture_id', f.id, 'numero', f.numero, 'montant_centimes', l.montant, 'etat', f.etat) order by f.rang)
 			from (select facture_id, sum(montant_centimes)::bigint montant from lettrage where paiement_id = p.id group by 1 having sum(montant_centimes) <> 0) l
-			join facture f on f.id = l.facture_id), '[]')
+			join facture f on f.id = l.facture_id), '[]'),
+		(select coalesce(sum(montant_centimes), 0)::bigint from lettrage where paiement_id = p.id and remboursement_id is not null)
 	from paiement p left join rejet r on r.paiement_id = p.id `
 
 func scanPaiement(row pgx.CollectableRow) (p message.Paiement, err error) {
-	err = row.Scan(&p.ID, &p.AbonneID, &p.Mode, &p.MontantCentimes, &p.RecuLe, &p.Reference, &p.Piece, &p.RejeteLe, &p.RejetMotif, &p.Lettrages)
+	err = row.Scan(&p.ID, &p.AbonneID, &p.Mode, &p.MontantCentimes, &p.RecuLe, &p.Reference, &p.Piece, &p.RejeteLe, &p.RejetMotif, &p.Lettrages, &p.RembourseCentimes)
 	if p.RejeteLe.IsZero() {
-		p.AvanceCentimes = p.MontantCentimes
+		p.AvanceCentimes = p.MontantCentimes - p.RembourseCentimes
 		for _, l := range p.Lettrages {
 			p.AvanceCentimes -= l.MontantCentimes
 		}

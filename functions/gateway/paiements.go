@@ -45,6 +45,8 @@ func (g *gateway) paiements() {
 		body[message.CreerBordereau])
 	expose(g, route{"GET", "/v1/bordereaux/{id}", "lireBordereau", "Read a deposit slip with its payments", "paiements", 0},
 		func(in *ParID) message.BordereauParID { return message.BordereauParID{ID: in.ID} })
+	pdf(g, route{"GET", "/v1/bordereaux/{id}/pdf", "lireDocumentBordereau", "Read a deposit slip as the bank takes it (PDF)", "paiements", 0},
+		func(in *ParID) message.DocumentBordereau { return message.DocumentBordereau{BordereauID: in.ID} })
 
 	expose(g, route{"GET", "/v1/rapprochement", "lireRapprochement", "Read the money that no bill has been found for", "paiements", 0},
 		func(*Nothing) message.ARapprocher { return message.ARapprocher{} })

@@ -55,7 +55,7 @@ func Catalogue() []Entry {
 		command(RejeterPaiement{}), event(PaiementRejete{}), event(FactureRouverte{}),
 		event(TrancheACalculer{}), event(TrancheAEmettre{}), event(FacturesEmises{}), event(FacturePayee{}),
 		query(MoyensDePaiement{}), query(Caisses{}), command(OuvrirCaisse{}), command(FermerCaisse{}),
-		command(CreerBordereau{}), query(Bordereaux{}), query(BordereauParID{}),
+		command(CreerBordereau{}), query(Bordereaux{}), query(BordereauParID{}), query(DocumentBordereau{}),
 		command(EnregistrerEncaissement{}), query(ARapprocher{}), command(ReglerLettrage{}), command(AffecterAttente{}), command(DesaffecterPaiement{}), command(LettrerPaiement{}), command(DelettrerPaiement{}),
 		command(DemanderRemboursement{}), command(DeciderRemboursement{}), command(PayerRemboursement{}), query(Remboursements{}),
 		command(PayerEnLigne{}), query(PaiementEnLigneParID{}), command(NotifierPaiement{}),

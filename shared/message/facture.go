@@ -246,10 +246,12 @@ type Paiement struct {
 	RecuLe          Date       `json:"recu_le" format:"date" validate:"required"`
 	Reference       string     `json:"reference,omitempty"`
 	Lettrages       []Lettrage `json:"lettrages"`
-	AvanceCentimes  int64      `json:"avance_centimes" doc:"Not matched with a bill"`
+	AvanceCentimes  int64      `json:"avance_centimes" doc:"Neither matched with a bill nor set aside for a refund"`
 	Piece           string     `json:"piece,omitempty"`
 	RejeteLe        Date       `json:"rejete_le,omitzero" format:"date" doc:"Day on which it was taken back: a returned debit, a cheque without funds"`
 	RejetMotif      string     `json:"rejet_motif,omitempty"`
+
+	RembourseCentimes int64 `json:"rembourse_centimes,omitempty" doc:"Set aside for a refund, or paid back"`
 }
 
 // Lettrage matches a part of a payment with a bill.

@@ -26,6 +26,14 @@ type RecuPaiement struct {
 func (RecuPaiement) Type() string        { return "fr.aquaerp.facture.recu-paiement.v1" }
 func (RecuPaiement) Reply() (r Document) { return }
 
+// DocumentBordereau asks for the paper that goes to the bank with a deposit.
+type DocumentBordereau struct {
+	BordereauID string `json:"bordereau_id" validate:"required,uuid"`
+}
+
+func (DocumentBordereau) Type() string        { return "fr.aquaerp.facture.document-bordereau.v1" }
+func (DocumentBordereau) Reply() (r Document) { return }
+
 // Cahiers tells how the bills of an issued lot are parted for printing: into
 // cahiers of at most 250 bills, in the order of the post.
 type Cahiers struct {

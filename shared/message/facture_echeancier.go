@@ -10,6 +10,7 @@ type CreerEcheancier struct {
 	Premiere       Date       `json:"premiere,omitzero" format:"date" doc:"Day of the first equal part"`
 	ParPrelevement bool       `json:"par_prelevement,omitempty" doc:"Each part is debited"`
 	Motif          string     `json:"motif" validate:"required,max=200" maxLength:"200"`
+	Simulation     bool       `json:"simulation,omitempty" doc:"Only say which parts it would have"`
 }
 
 func (CreerEcheancier) Type() string          { return "fr.aquaerp.facture.creer-echeancier.v1" }
@@ -21,6 +22,8 @@ func (CreerEcheancier) Reply() (r Echeancier) { return }
 type Mensualiser struct {
 	AbonneID string `json:"abonne_id" validate:"required,uuid"`
 	Premiere Date   `json:"premiere" format:"date" validate:"required" doc:"Day of the first debit"`
+
+	Simulation bool `json:"simulation,omitempty" doc:"Only say which debits it would have"`
 }
 
 func (Mensualiser) Type() string          { return "fr.aquaerp.facture.mensualiser.v1" }
@@ -51,7 +54,7 @@ type ListeEcheanciers struct {
 // Echeancier is a plan of payment. Its state is that of today: a part that is
 // missed for longer than the days of grace breaks it, a late payment mends it.
 type Echeancier struct {
-	ID              string     `json:"id" format:"uuid"`
+	ID              string     `json:"id,omitempty" doc:"None when it was only simulated"`
 	AbonneID        string     `json:"abonne_id"`
 	Nature          string     `json:"nature" enum:"ECHEANCIER,MENSUALISATION"`
 	Etat            string     `json:"etat" enum:"EN_COURS,ROMPU,SOLDE,ANNULE"`

@@ -178,8 +178,10 @@ type Remboursement struct {
 	Motif           string `json:"motif"`
 	Etat            string `json:"etat" enum:"DEMANDE,APPROUVE,REFUSE,PAYE"`
 	DemandePar      string `json:"demande_par" doc:"Id of the user"`
+	DemandeNom      string `json:"demande_nom,omitempty" doc:"Of the user, as they were called then"`
 	DemandeLe       Date   `json:"demande_le" format:"date" validate:"required"`
 	DecidePar       string `json:"decide_par,omitempty" doc:"Id of another user"`
+	DecideNom       string `json:"decide_nom,omitempty"`
 	Refus           string `json:"refus,omitempty"`
 	PayeLe          Date   `json:"paye_le,omitzero" format:"date"`
 	Piece           string `json:"piece,omitempty"`
