@@ -313,13 +313,14 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 	out := make([]*dossier, 0, len(ids))
 	b := &pgx.Batch{}
 	b.Queue(`select c.id::text, numero, logements, assainissement, habitation, abonne_id::text, c.nom, email, adresse, pdl, lieu, mode_paiement, siren, coalesce(co.entite, 'principale'), code_insee, profil,
-			coalesce((select valeur from regle_service where code = 'FUITE_ANNEES' and periode @> $2::date), 0)
+			coalesce((select valeur from regle_service where code = 'FUITE_ANNEES' and periode @> $2::date), 0),
+			coalesce((select valeur from regle_service where code = 'FUITE_MULTIPLE' and periode @> $2::date), 0)
 		from contrat c left join commune co using (code_insee) where c.id = any($1::uuid[]) order by numero`, ids, tx.Today()).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			d := &dossier{}
 			c := &d.contrat
 			if err := rows.Scan(&c.id, &c.numero, &c.logements, &c.assainissement, &c.habitation,
-				&c.abonneID, &c.nom, &c.email, &c.adresse, &c.pdl, &c.lieu, &c.modePaiement, &c.siren, &c.entite, &c.commune, &c.profil, &d.annees); err != nil {
+				&c.abonneID, &c.nom, &c.email, &c.adresse, &c.pdl, &c.lieu, &c.modePaiement, &c.siren, &c.entite, &c.commune, &c.profil, &d.annees, &d.multiple); err != nil {
 				return err
 			}
 			byID[c.id] = d

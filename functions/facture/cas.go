@@ -22,6 +22,7 @@ type dossier struct {
 	points    []point  // readings that count, by date
 	anterieur *billing // the last bill, nil for the first
 	annees    int64    // how many years its usual volume is the mean of
+	multiple  int64    // of that mean, from which a volume is abnormal
 	fuites    []fuite  // leaks that its readings showed
 }
 
@@ -201,7 +202,7 @@ func (d *dossier) habitude(p tarif.Periode) (known []consommation) {
 // abnormal volume, in time (CGCT R2224-20-1). Nil when nothing is known.
 func (d *dossier) fuite(p tarif.Periode) *tarif.Fuite {
 	mean, ok := d.usual(p)
-	f := tarif.Fuite{VolumeMoyenLitres: mean, Informe: true}
+	f := tarif.Fuite{VolumeMoyenLitres: mean, Multiple: d.multiple, Informe: true}
 	for _, l := range d.fuites {
 		if l.Au <= p.Du || l.Au > p.Au {
 			continue

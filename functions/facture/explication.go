@@ -215,13 +215,13 @@ func (x explique) fuite() *message.FuiteExpliquee {
 		s := fmt.Sprintf(l.pick("Aux mêmes périodes des années précédentes, %s étaient consommés en moyenne. ", "In the same periods of earlier years, %s flowed on average. "), l.m3(f.MoyenLitres))
 		switch {
 		case !f.Anormale:
-			return s + fmt.Sprintf(l.pick("Les %s mesurés ne dépassent pas le double.", "The %s measured are not more than twice that."), l.m3(f.MesureLitres))
+			return s + fmt.Sprintf(l.pick("Les %s mesurés ne dépassent pas %s.", "The %s measured are not more than %s that."), l.m3(f.MesureLitres), l.fois(x.c.Fuite.Multiple))
 		case !f.Plafonnee:
-			return s + fmt.Sprintf(l.pick("Les %s mesurés dépassent le double : une fuite est possible. Avec l'attestation d'un plombier dans le mois, la facture est plafonnée (CGCT, art. L2224-12-4).",
-				"The %s measured are more than twice that: there may be a leak. With a plumber's certificate within a month, the bill is capped (CGCT, art. L2224-12-4)."), l.m3(f.MesureLitres))
+			return s + fmt.Sprintf(l.pick("Les %s mesurés dépassent %s : une fuite est possible. Avec l'attestation d'un plombier dans le mois, la facture est plafonnée (CGCT, art. L2224-12-4).",
+				"The %s measured are more than %s that: there may be a leak. With a plumber's certificate within a month, the bill is capped (CGCT, art. L2224-12-4)."), l.m3(f.MesureLitres), l.fois(x.c.Fuite.Multiple))
 		}
-		s += fmt.Sprintf(l.pick("Les %s mesurés dépassent le double ; la facture est plafonnée à %s d'eau", "The %s measured are more than twice that; the bill is capped at %s of water"),
-			l.m3(f.MesureLitres), l.m3(r.VolumeEauLitres))
+		s += fmt.Sprintf(l.pick("Les %s mesurés dépassent %s ; la facture est plafonnée à %s d'eau", "The %s measured are more than %s that; the bill is capped at %s of water"),
+			l.m3(f.MesureLitres), l.fois(x.c.Fuite.Multiple), l.m3(r.VolumeEauLitres))
 		if x.c.PDL.Assainissement {
 			s += fmt.Sprintf(l.pick(" et %s d'assainissement", " and %s of sewerage"), l.m3(r.VolumeAssainissementLitres))
 		}

@@ -210,11 +210,12 @@ func plafonner(ctx context.Context, tx *function.Tx, f message.Fuite, simulation
 	if err := tx.QueryRow(ctx, "select cas, origine from facture where id = $1", bill.ID).Scan(&cas, &o); err != nil {
 		return "", 0, err
 	}
-	capped := tarif.Fuite{VolumeMoyenLitres: f.MoyenneLitres, Attestation: true, Informe: true}
-	if cas.Fuite != nil {
-		capped.VolumeMoyenLitres = cas.Fuite.VolumeMoyenLitres
+	capped := cas.Fuite
+	if capped == nil { // the bill knew of no usual volume: that of the file counts, with the multiple that was told
+		capped = &tarif.Fuite{VolumeMoyenLitres: f.MoyenneLitres, Multiple: f.PlafondLitres / f.MoyenneLitres}
+		cas.Fuite = capped
 	}
-	cas.Fuite = &capped
+	capped.Attestation, capped.Informe = true, true
 	want, err := tarifer(&cas, &o)
 	if err != nil {
 		return "", 0, refusDeCalcul(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -153,4 +154,24 @@ func TestLeakOfANewcomer(t *testing.T) {
 	if f := b.bills(t, b.issue(t, lotOf(avril, octobre, emises)).ID)[0]; f.VolumeLitres != 120_000 {
 		t.Errorf("billed %+v", f)
 	}
+}
+
+// The multiple that the law allows is the dated row, in detection, pricing and words alike.
+func TestTheMultipleIsData(t *testing.T) {
+	t.Parallel()
+	b, _, found := leak(t, true)
+	if _, err := b.DB.Exec(t.Context(), "update regle_service set valeur = 3 where code = 'FUITE_MULTIPLE'"); err != nil {
+		t.Fatal(err)
+	}
+	staff := functiontest.Staff()
+	functiontest.MustAsk(t, b.Function, staff, certificate(found[0]))
+	capped := b.bills(t, b.issue(t, lotOf(avril, octobre, emises)).ID)[0]
+	if capped.VolumeLitres != 180_000 {
+		t.Errorf("capped at %d litres", capped.VolumeLitres)
+	}
+	told := functiontest.MustAsk(t, b.Function, staff, message.ExpliquerFacture{FactureID: capped.ID})
+	if told.Fuite == nil || !strings.Contains(told.Fuite.Texte.FR, "dépassent 3 fois ce volume") {
+		t.Errorf("told %+v", told.Fuite)
+	}
+	b.sound(t)
 }

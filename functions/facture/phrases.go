@@ -127,6 +127,14 @@ func (l langue) logements(n int64) string {
 }
 
 // pour writes what slab bounds are computed for.
+// fois words a multiple of a volume; a case that names none is of the time of the double.
+func (l langue) fois(multiple int64) string {
+	if multiple == 0 || multiple == 2 {
+		return l.pick("le double", "twice")
+	}
+	return fmt.Sprintf(l.pick("%d fois ce volume", "%d times"), multiple)
+}
+
 func (l langue) pour(jours, logements int64) string {
 	s := l.pick("pour ", "for ") + l.jours(jours)
 	if logements > 1 {

@@ -53,6 +53,7 @@ var faults = []struct {
 	{DateInvalide, func(c *Cas) { c.DateFacturation = 0 }},
 	{PeriodeVide, func(c *Cas) { c.Redevances[0].Au = c.Redevances[0].Du }},
 	{ValeurNegative, func(c *Cas) { c.Fuite.VolumeMoyenLitres = -1 }},
+	{ValeurNegative, func(c *Cas) { c.Fuite.Multiple = -1 }},
 	{IndexHorsCompteur, func(c *Cas) { c.Poses[0].IndexFin = 100_000 }},
 	{PoseHorsPeriode, func(c *Cas) {
 		c.Poses = append(c.Poses, Pose{Periode: Periode{c.Periode.Du - 1, c.Periode.Du + 1}, Roues: 1, LitresParUnite: 1})

@@ -115,7 +115,7 @@ func hasEmptyPeriode(c *Cas) bool {
 }
 
 func hasNegative(c *Cas) bool {
-	if c.PDL.Logements < 1 || c.Fuite != nil && c.Fuite.VolumeMoyenLitres < 0 {
+	if c.PDL.Logements < 1 || c.Fuite != nil && min(c.Fuite.VolumeMoyenLitres, c.Fuite.Multiple) < 0 {
 		return true
 	}
 	for i := range c.Poses {

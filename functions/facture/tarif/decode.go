@@ -357,11 +357,13 @@ func (d *decoder) fuite(u *Fuite) bool {
 			f.note(2, d.bool(&u.Attestation))
 		case "informe":
 			f.note(4, d.bool(&u.Informe))
+		case "multiple":
+			f.note(8, d.int64(&u.Multiple))
 		default:
 			d.skip()
 		}
 	}
-	return f.are(7, 0)
+	return f.are(7, 8)
 }
 
 func (d *decoder) acompte(a *Acompte) bool {

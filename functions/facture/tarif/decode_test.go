@@ -39,7 +39,7 @@ var (
 			"redevances": each{keys{
 				"code": "string", "service": "service", "du": "date", "au": "date", "taux_m3": "int64", "coefficient_pm": "int64", "tva_pm": "int64",
 			}},
-			"fuite?":    keys{"volume_moyen_litres": "int64", "attestation": "bool", "informe": "bool"},
+			"fuite?":    keys{"volume_moyen_litres": "int64", "multiple?": "int64", "attestation": "bool", "informe": "bool"},
 			"acomptes?": each{keys{"rubrique": "rubrique", "code": "string", "ht_centimes": "int64", "tva_pm": "int64"}},
 		},
 		"controle_grille": {"id": "string", "grille": grilleShape, "rurale": "bool", "touristique": "bool"},

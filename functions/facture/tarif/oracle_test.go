@@ -1,6 +1,7 @@
 package tarif
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"slices"
@@ -24,9 +25,9 @@ func oracle(c *Cas) (Resultat, bool) {
 	}
 	if c.PDL.Habitation && c.Fuite != nil {
 		mean := big.NewInt(c.Fuite.VolumeMoyenLitres)
-		double := new(big.Int).Mul(mean, big.NewInt(2))
-		if r.Anormale = total.Cmp(double) > 0; r.Anormale && (c.Fuite.Attestation || !c.Fuite.Informe) {
-			billed[Eau] = double
+		bound := new(big.Int).Mul(mean, big.NewInt(cmp.Or(c.Fuite.Multiple, 2)))
+		if r.Anormale = total.Cmp(bound) > 0; r.Anormale && (c.Fuite.Attestation || !c.Fuite.Informe) {
+			billed[Eau] = bound
 			if c.PDL.Assainissement {
 				billed[Assainissement] = mean
 			}

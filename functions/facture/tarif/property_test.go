@@ -52,8 +52,8 @@ func drawCas(t *rapid.T) *Cas {
 	}
 	if rapid.Bool().Draw(t, "fuite given") {
 		c.Fuite = &Fuite{
-			VolumeMoyenLitres: number(t, "volume_moyen_litres", 0, 80_000),
-			Attestation:       rapid.Bool().Draw(t, "attestation"), Informe: rapid.Bool().Draw(t, "informe"),
+			VolumeMoyenLitres: number(t, "volume_moyen_litres", 0, 80_000), Multiple: number(t, "multiple", 0, 5),
+			Attestation: rapid.Bool().Draw(t, "attestation"), Informe: rapid.Bool().Draw(t, "informe"),
 		}
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "acomptes") {

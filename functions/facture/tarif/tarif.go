@@ -19,9 +19,9 @@
 //     bounds costs litres x price / 1000; no line when it is empty.
 //  7. Redevances: those in force on the day of billing. Billed volume of their service x rate x coefficient / 1000; no line
 //     when that is 0.
-//  8. Fuite (CGCT L2224-12-4 III bis, "Warsmann"), dwellings only: abnormal when the volume passes twice the mean of the same
-//     periods of the three previous years. Capped, when a plumber certified the repair or the service did not tell in time, at
-//     twice the mean for eau and at the mean for assainissement, shared over the grilles by V as in rule 3.
+//  8. Fuite (CGCT L2224-12-4 III bis, "Warsmann"), dwellings only: abnormal when the volume passes a multiple, which the case
+//     names, of the mean of the same periods of earlier years. Capped, when a plumber certified the repair or the service did
+//     not tell in time, at that multiple for eau and at the mean for assainissement, shared over the grilles by V as in rule 3.
 //  9. Acomptes, billed before on an estimate, come back with the opposite sign.
 //  10. Each line is rounded once to the centime, from the exact fraction, half away from zero.
 //  11. VAT, for each rate: the sum of its lines x the rate, rounded likewise.
@@ -131,6 +131,7 @@ type Redevance struct {
 // Fuite is what is known of the subscriber's usual volume and of a leak (rule 8).
 type Fuite struct {
 	VolumeMoyenLitres int64 `json:"volume_moyen_litres"` // mean of the equivalent periods of the three previous years
+	Multiple          int64 `json:"multiple,omitempty"`  // of the mean that the law allows, at least 1; absent: 2, as in cases written before it was named
 	Attestation       bool  `json:"attestation"`         // a plumber certified the repair in time
 	Informe           bool  `json:"informe"`             // the service told the subscriber in time
 }
@@ -148,7 +149,7 @@ type Resultat struct {
 	ID                         string  `json:"id"`
 	VolumeEauLitres            int64   `json:"volume_eau_litres"`            // billed: after rule 8
 	VolumeAssainissementLitres int64   `json:"volume_assainissement_litres"` // billed: after rule 8; 0 when not connected
-	Anormale                   bool    `json:"anormale"`                     // rule 8 applies and the volume passes twice the mean, capped or not
+	Anormale                   bool    `json:"anormale"`                     // rule 8 applies and the volume passes the multiple of the mean, capped or not
 	Lignes                     []Ligne `json:"lignes"`                       // never nil
 	TVA                        []TVA   `json:"tva"`                          // a rate each, ascending; never nil
 	HTCentimes                 int64   `json:"ht_centimes"`

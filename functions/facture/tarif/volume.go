@@ -123,14 +123,23 @@ func (c *Cas) billed(measured uint128) (eau, assainissement uint128, anormale bo
 		return eau, assainissement, false
 	}
 	mean := u128(c.Fuite.VolumeMoyenLitres)
-	if measured.cmp(mean.add(mean)) <= 0 {
+	bound := mean.mul(c.Fuite.multiple())
+	if measured.cmp(bound) <= 0 {
 		return eau, assainissement, false
 	}
 	if c.Fuite.Attestation || !c.Fuite.Informe {
-		eau = mean.add(mean)
+		eau = bound
 		if c.PDL.Assainissement {
 			assainissement = mean
 		}
 	}
 	return eau, assainissement, true
+}
+
+// multiple is the one of the case; one that names none is older than the name, of the time of the double.
+func (f *Fuite) multiple() int64 {
+	if f.Multiple == 0 {
+		return 2
+	}
+	return f.Multiple
 }
