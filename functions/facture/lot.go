@@ -78,8 +78,8 @@ func (r lotReglages) ouvrirLot(ctx context.Context, tx *function.Tx, c message.P
 	}
 	if tag.RowsAffected() == 0 {
 		return "", function.Conflict("lot_en_cours",
-			"Un autre lot est en cours sur cette période ; émettez-le ou rejetez-le d'abord.",
-			"Another lot is under way for this period; issue or reject it first.")
+			"Un autre lot est en cours sur cette période et ces contrats : sur la page Lots, émettez-le ou rejetez-le, puis préparez celui-ci.",
+			"Another lot is under way for this period and these contracts: on the page of lots, issue or reject it, then prepare this one.")
 	}
 	_, err = tx.CopyFrom(ctx, pgx.Identifier{"lot_tranche"}, []string{"lot_id", "tranche", "de", "a", "contrats"},
 		pgx.CopyFromSlice(len(tranches), func(i int) ([]any, error) {

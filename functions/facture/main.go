@@ -91,7 +91,7 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("utilisateurs:modifier", reglerControle),
 		function.Answer("lots:creer", definirProgramme),
 		function.Answer("lots:lire", programmes),
-		function.On(alHeure(reglages.regarder, relancerImpayes, plateforme.collecter)),
+		function.On(alHeure(reglages.regarder, reprendreSoldes, relancerImpayes, plateforme.collecter)),
 		function.On(scellerSerie),
 		function.Answer("comptabilite:lire", verifierFactures),
 
@@ -117,6 +117,7 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("factures:lire", prestations),
 		function.Answer("factures:creer", solder),
 		function.Answer("factures:lire", resiliations),
+		function.On(reprendreSolde),
 		function.Answer("factures:modifier", attesterFuite),
 		function.Answer("factures:modifier", classerFuite).ByPost(),
 		function.Answer("factures:lire", fuites),

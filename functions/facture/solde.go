@@ -64,6 +64,27 @@ func solder(ctx context.Context, tx *function.Tx, c message.Solder) (r message.R
 	return all[0], nil
 }
 
+// reprendreSoldes sets the last bills going again that waited for a lot which
+// has ended since: once each, and apart, so that one that fails holds up no other.
+func reprendreSoldes(ctx context.Context, tx *function.Tx, _ message.Tick) error {
+	rows, err := tx.Query(ctx, `update resiliation r set code = 'a_solder', detail = '', detail_en = ''
+		where etat = 'EN_ATTENTE' and code = 'lot_en_cours' and not exists (select from facture f where f.contrat_id = r.contrat_id and f.etat = 'CALCULEE')
+		returning contrat_id`)
+	if err != nil {
+		return err
+	}
+	contrats, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	for _, id := range contrats {
+		tx.Emit(id, 0, message.ContratASolder{ContratID: id})
+	}
+	return err
+}
+
+func reprendreSolde(ctx context.Context, tx *function.Tx, e message.ContratASolder) error {
+	_, err := solder(ctx, tx, message.Solder(e))
+	return err
+}
+
 // solderContrat issues the last bill of a contract, or notes why it cannot be.
 func solderContrat(ctx context.Context, tx *function.Tx, contratID string) error {
 	const update = "update resiliation set (etat, facture_id, code, detail, detail_en) = ($2, nullif($3, '')::uuid, $4, $5, $6) where contrat_id = $1"
@@ -106,7 +127,7 @@ func dernierePiece(ctx context.Context, tx *function.Tx, contratID string) (*pie
 	before := d.anterieur
 	switch {
 	case enLot:
-		return nil, function.Conflict("lot_en_cours", "Une facture de ce contrat est en préparation dans un lot : émettez-le ou rejetez-le d'abord.", "A bill of this contract is being prepared in a lot: issue or reject it first.")
+		return nil, function.Conflict("lot_en_cours", "Une facture de ce contrat est en préparation dans un lot : émettez ce lot ou rejetez-le, et la facture de solde partira d'elle-même.", "A bill of this contract is being prepared in a lot: issue or reject the lot, and the last bill follows by itself.")
 	case before != nil && before.au > end:
 		return nil, function.Conflict("facture_posterieure",
 			"La facture "+before.numero+" va au-delà de la résiliation, au "+dateDe(before.au).Francais()+" : reprenez-la par un avoir d'abord.",

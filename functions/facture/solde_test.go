@@ -91,10 +91,24 @@ func TestFinalBillWaits(t *testing.T) {
 	if r := b.ended(t)[0]; r.Etat != "EN_ATTENTE" || r.Code != "lot_en_cours" || r.Facture != "" {
 		t.Errorf("got %+v", r)
 	}
+	b.deliver(t, "pings", "", message.Tick{})
+	if r := b.ended(t)[0]; r.Code != "lot_en_cours" {
+		t.Errorf("the lot still runs: %+v", r)
+	}
 	functiontest.MustAsk(t, b.Function, second(), message.ControlerLot{LotID: lot.ID})
 	functiontest.MustAsk(t, b.Function, staff, message.EmettreLot{LotID: lot.ID})
 	b.settle(t)
-	if r := functiontest.MustAsk(t, b.Function, staff, message.Solder{ContratID: b.contrats[0].ContratID}); r.Etat != "SOLDEE" {
+	for range 3 { // the lot ended: time sets the last bill going, once
+		b.deliver(t, "pings", "", message.Tick{})
+	}
+	again := functiontest.Emitted[message.ContratASolder](t, b.Function)
+	if len(again) != 1 {
+		t.Fatalf("tried again %d times", len(again))
+	}
+	for range 2 {
+		b.deliver(t, "facture", again[0].ContratID, again[0])
+	}
+	if r := b.ended(t)[0]; r.Etat != "SOLDEE" {
 		t.Errorf("got %+v", r)
 	}
 	// All was billed to the day on which this one ends.

@@ -78,8 +78,8 @@ func lockTarifs(ctx context.Context, tx *function.Tx) error {
 		return err
 	}
 	return function.Conflict("lot_en_cours",
-		"Le lot « "+libelle+" » est en cours de calcul : les tarifs ne changent pas avant qu'il ait fini.",
-		"Lot "+libelle+" is computing: tariffs do not change before it is done.")
+		"Le lot « "+libelle+" » est en cours de calcul, et toutes ses factures suivent les mêmes tarifs : attendez qu'il ait fini, ou rejetez-le, puis recommencez.",
+		"Lot "+libelle+" is computing, all its bills by the same tariffs: wait until it is done, or reject it, then try again.")
 }
 
 // lockGrille reads a version that is to change.

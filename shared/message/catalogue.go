@@ -49,7 +49,7 @@ func Catalogue() []Entry {
 		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),
 
 		command(EmettreAvoir{}), command(RectifierFacture{}), command(EmettreManuelle{}), command(DefinirPrestation{}), query(Prestations{}), event(AvoirEmis{}),
-		command(Solder{}), query(Resiliations{}),
+		command(Solder{}), query(Resiliations{}), event(ContratASolder{}),
 		command(AttesterFuite{}), command(ClasserFuite{}), query(Fuites{}), event(FuiteDetectee{}), event(FuiteAttestee{}),
 
 		command(RejeterPaiement{}), event(PaiementRejete{}), event(FactureRouverte{}),

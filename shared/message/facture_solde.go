@@ -9,6 +9,14 @@ type Solder struct {
 func (Solder) Type() string           { return "fr.aquaerp.facture.solder.v1" }
 func (Solder) Reply() (r Resiliation) { return }
 
+// ContratASolder asks facture itself for the last bill of a contract: the lot
+// that it waited for has ended.
+type ContratASolder struct {
+	ContratID string `json:"contrat_id"`
+}
+
+func (ContratASolder) Type() string { return "fr.aquaerp.facture.contrat-a-solder.v1" }
+
 // Resiliation is a contract that ended and what became of its last bill.
 type Resiliation struct {
 	ContratID   string `json:"contrat_id" format:"uuid"`
