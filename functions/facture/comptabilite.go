@@ -325,10 +325,15 @@ var controles = []struct{ code, libelle, libelleEN, sql string }{
 			from ecriture_numero n join ecriture e on e.id = n.ecriture_id window w as (partition by n.entite, n.exercice order by n.numero)) s where saut <> 1 or recule`},
 }
 
-func controlerComptes(ctx context.Context, tx *function.Tx, _ message.ControlerComptes) (r message.ControleComptes, err error) {
+func controlerComptes(ctx context.Context, tx *function.Tx, _ message.ControlerComptes) (message.ControleComptes, error) {
+	return controler(ctx, tx)
+}
+
+// controler holds the books against each of their invariants.
+func controler(ctx context.Context, db requete) (r message.ControleComptes, err error) {
 	for _, c := range controles {
 		k := message.Controle{Code: c.code, Libelle: c.libelle, LibelleEN: c.libelleEN}
-		if err := tx.QueryRow(ctx, c.sql).Scan(&k.Anomalies, &k.EcartCentimes); err != nil {
+		if err := db.QueryRow(ctx, c.sql).Scan(&k.Anomalies, &k.EcartCentimes); err != nil {
 			return r, fmt.Errorf("%s: %w", c.code, err)
 		}
 		r.Controles = append(r.Controles, k)

@@ -100,7 +100,8 @@ func verifier(ctx context.Context, db requete) (v message.Verification, err erro
 	return v, err
 }
 
-// verifierCommande is `facture verifier`.
+// verifierCommande is `facture verifier`: the chain, the numbers and every
+// check of the books, as the pages show them.
 func verifierCommande(ctx context.Context, tx pgx.Tx, out io.Writer) error {
 	v, err := verifier(ctx, tx)
 	if err != nil {
@@ -113,8 +114,23 @@ func verifierCommande(ctx context.Context, tx pgx.Tx, out io.Writer) error {
 		}
 	}
 	_, _ = fmt.Fprintf(out, "journal: %d centimes, %d entries off balance, %d bills without an entry\n", v.JournalCentimes, v.EcrituresFausses, v.SansEcriture)
-	if !v.Valide {
+	books, err := controler(ctx, tx)
+	if err != nil {
+		return err
+	}
+	broken := 0
+	for _, c := range books.Controles {
+		if c.Anomalies != 0 {
+			broken++
+			_, _ = fmt.Fprintf(out, "books: %s is broken %d times, off by %d centimes (%s)\n", c.Code, c.Anomalies, c.EcartCentimes, c.LibelleEN)
+		}
+	}
+	_, _ = fmt.Fprintf(out, "books: %d of %d checks hold\n", len(books.Controles)-broken, len(books.Controles))
+	switch {
+	case !v.Valide:
 		return errors.New("the bills are not what was issued")
+	case broken > 0:
+		return errors.New("the books are not what they are made of")
 	}
 	return nil
 }
