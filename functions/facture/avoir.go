@@ -103,7 +103,10 @@ func avoir(ctx context.Context, tx *function.Tx, f message.Facture, deja []messa
 		b.Queue("insert into lettrage (avoir_id, facture_id, montant_centimes) values ($1, $2, $3)", a.AvoirID, f.ID, a.RegleCentimes)
 	}
 	b.Queue("update facture set paye_centimes = paye_centimes + $2, etat = $3 where id = $1", f.ID, a.RegleCentimes, etat)
-	return a, tx.SendBatch(ctx, b).Close()
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return a, err
+	}
+	return a, exiger(ctx, tx, emis.DateFacturation, f.ID)
 }
 
 // reprendre are the lines of an avoir on a bill, of which some was taken back

@@ -196,7 +196,7 @@ func declarationTVA(ctx context.Context, tx *function.Tx, q message.DeclarationT
 		return e, err
 	}
 	e.Exigibilite = entite.TVAExigibilite
-	rows, err := tx.Query(ctx, tvaPar[e.Exigibilite], q.Du, q.Au, entite.Entite)
+	rows, err := tx.Query(ctx, tvaDue, q.Du, q.Au, entite.Entite)
 	if err != nil {
 		return e, err
 	}
@@ -212,30 +212,18 @@ func declarationTVA(ctx context.Context, tx *function.Tx, q message.DeclarationT
 	return e, err
 }
 
-// tvaPar are the bases and amounts of VAT by month and rate. On DEBITS a bill
-// counts whole on its date. On ENCAISSEMENTS each payment carries its share of
-// the bill, rounded on what is paid so far: a bill that is paid has carried
-// all its VAT, to the centime. What is taken back counts on the day it is.
-var tvaPar = map[string]string{
-	"DEBITS": `
-		select date_trunc('month', f.date_facturation)::date, (t ->> 'taux_pm')::bigint, sum((t ->> 'base_centimes')::bigint)::bigint, sum((t ->> 'montant_centimes')::bigint)::bigint
+// tvaDue are the bases and amounts of VAT by month and rate, from the rows
+// that account 44571 was booked from: a document whole on its date, or what
+// money made due of it on the day it came or was taken back.
+const tvaDue = `
+	select date_trunc('month', date)::date, taux, sum(base)::bigint, sum(montant)::bigint from (
+		select f.date_facturation date, (t ->> 'taux_pm')::bigint taux, (t ->> 'base_centimes')::bigint base, (t ->> 'montant_centimes')::bigint montant
 		from facture f, jsonb_array_elements(f.tva) t
 		where f.numero is not null and f.date_facturation between $1 and $2 and f.entite = $3
-		group by 1, 2 order by 1, 2`,
-	"ENCAISSEMENTS": `
-		select date_trunc('month', recu_le)::date, taux, sum(base)::bigint, sum(montant)::bigint from (
-			select recu_le, (t ->> 'taux_pm')::bigint taux,
-				round((t ->> 'base_centimes')::numeric * cumul / ttc_centimes) - round((t ->> 'base_centimes')::numeric * (cumul - part) / ttc_centimes) base,
-				round((t ->> 'montant_centimes')::numeric * cumul / ttc_centimes) - round((t ->> 'montant_centimes')::numeric * (cumul - part) / ttc_centimes) montant
-			from (
-				select tva, ttc_centimes, recu_le, part, sum(part) over (partition by id order by recu_le, cree_a, ligne) cumul
-				from (select f.id, f.tva, f.ttc_centimes, l.montant_centimes part, l.cree_a, l.id ligne,
-						case when l.montant_centimes > 0 then p.recu_le else (l.cree_a at time zone 'Europe/Paris')::date end recu_le
-					from lettrage l join paiement p on p.id = l.paiement_id join facture f on f.id = l.facture_id
-					where f.entite = $3 and f.ttc_centimes > 0) l
-			) paye, jsonb_array_elements(tva) t
-		) parts where recu_le between $1 and $2 group by 1, 2 order by 1, 2`,
-}
+			and not exists (select from mouvement where ecriture_id = f.id and compte = '4458')
+		union all
+		select date, taux_pm, base_centimes, montant_centimes from tva_exigible where date between $1 and $2 and entite = $3
+	) due group by 1, 2 order by 1, 2`
 
 func periodeVide() error {
 	return function.Invalid("au", "periode_vide", "Le dernier jour précède le premier.", "The last day is before the first.")
@@ -257,8 +245,8 @@ func entiteComptable(ctx context.Context, tx *function.Tx, code string) (e messa
 }
 
 func selectEntites(ctx context.Context, tx *function.Tx, code string) ([]message.EntiteComptable, error) {
-	rows, err := tx.Query(ctx, `select code, nom, siren, regime, tva_exigibilite, (select max(jusqua) from cloture where entite = code)
-		from entite where $1 = '' or code = $1 order by code <> 'principale', code`, code)
+	rows, err := tx.Query(ctx, `select code, nom, siren, regime, coalesce(regle, 'DEBITS'), depuis, coalesce(source, ''), (select max(jusqua) from cloture where entite = code)
+		from entite left join lateral (select * from exigibilite_tva where entite = code and depuis <= $2 order by depuis desc limit 1) x on true where $1 = '' or code = $1 order by code <> 'principale', code`, code, tx.Today())
 	if err != nil {
 		return nil, err
 	}
@@ -274,8 +262,10 @@ func reglerComptabilite(ctx context.Context, tx *function.Tx, c message.ReglerCo
 	if c.SIREN != "" && !luhn(c.SIREN) {
 		return message.EntiteComptable{}, function.Invalid("siren", "siren_invalide", "Ce numéro SIREN n'existe pas : sa clé est fausse.", "There is no such SIREN: its check digit is wrong.")
 	}
-	_, err := tx.Exec(ctx, "update entite set siren = $2, regime = $3, tva_exigibilite = $4 where code = $1", c.Entite, c.SIREN, c.Regime, c.TVAExigibilite)
-	if err != nil {
+	if _, err := tx.Exec(ctx, "update entite set siren = $2, regime = $3 where code = $1", c.Entite, c.SIREN, c.Regime); err != nil {
+		return message.EntiteComptable{}, err
+	}
+	if err := reglerTVA(ctx, tx, c); err != nil {
 		return message.EntiteComptable{}, err
 	}
 	return entiteComptable(ctx, tx, c.Entite)
@@ -305,10 +295,24 @@ var controles = []struct{ code, libelle, libelleEN, sql string }{
 		`select count(*), coalesce(sum(abs(ttc_centimes - coalesce(au_journal, 0))), 0)::bigint from facture f
 			left join (select ecriture_id, sum(debit_centimes - credit_centimes) au_journal from mouvement where compte = '411' group by 1) j on j.ecriture_id = f.id
 			where f.numero is not null and f.ttc_centimes <> coalesce(au_journal, 0)`},
-	{"tva_journalisee", "Le compte 44571 porte la TVA des factures.", "Account 44571 carries the VAT of the bills.",
-		`select (f.tva <> j.tva)::int, abs(f.tva - j.tva) from
+	{"tva_journalisee", "Les comptes 44571 et 4458 portent la TVA des factures.", "Accounts 44571 and 4458 carry the VAT of the bills.",
+		`select (f.tva - n.tva <> j.tva)::int, abs(f.tva - n.tva - j.tva) from
 			(select coalesce(sum(tva_centimes), 0)::bigint tva from facture where numero is not null) f,
+			(select coalesce(sum(tva_centimes), 0)::bigint tva from non_valeur where etat = 'ADMISE') n,
+			(select coalesce(sum(credit_centimes - debit_centimes), 0)::bigint tva from mouvement where compte in ('44571', '4458')) j`},
+	{"tva_exigible", "Le compte 44571 porte la TVA des factures aux débits et celle que les encaissements ont rendue exigible.",
+		"Account 44571 carries the VAT of bills on debits and that which payments made due.",
+		`select (f.tva + x.tva <> j.tva)::int, abs(f.tva + x.tva - j.tva) from
+			(select coalesce(sum(tva_centimes), 0)::bigint tva from facture f where numero is not null and not exists (select from mouvement where ecriture_id = f.id and compte = '4458')) f,
+			(select coalesce(sum(montant_centimes), 0)::bigint tva from tva_exigible) x,
 			(select coalesce(sum(credit_centimes - debit_centimes), 0)::bigint tva from mouvement where compte = '44571') j`},
+	{"tva_soldee", "Une facture payée n'a plus de TVA en attente, une facture dont rien n'est payé n'en a pas d'exigible.",
+		"A bill that is paid has no VAT waiting; one of which nothing is paid has none due.",
+		`select count(*), coalesce(sum(abs(ecart)), 0)::bigint from (
+			select case when f.etat in ('PAYEE', 'ANNULEE_PAR_AVOIR') then tva_en_attente(f.id)
+				else (select coalesce(sum(montant_centimes), 0)::bigint from tva_exigible where facture_id = f.id) end ecart
+			from facture f join mouvement m on m.ecriture_id = f.id and m.compte = '4458'
+			where f.nature <> 'AVOIR' and (f.etat in ('PAYEE', 'ANNULEE_PAR_AVOIR') or f.etat = 'EMISE' and f.paye_centimes = 0)) e where ecart <> 0`},
 	{"compte_411", "Le compte 411 est ce que doivent les abonnés.", "Account 411 is what abonnes owe.",
 		`select (d.du <> j.solde)::int, abs(d.du - j.solde) from
 			(select coalesce(sum(montant_centimes), 0)::bigint du from compte_abonne) d,

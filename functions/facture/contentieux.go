@@ -292,8 +292,13 @@ func deciderNonValeur(ctx context.Context, tx *function.Tx, c message.DeciderNon
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return n, err
 	}
+	// VAT that waited for this money will never be due: only what was earned is lost.
+	var tva int64
+	if err := tx.QueryRow(ctx, "update non_valeur set tva_centimes = tva_en_attente(facture_id) where id = $1 returning tva_centimes", c.NonValeurID).Scan(&tva); err != nil {
+		return n, err
+	}
 	err = ecrire(ctx, tx, ecriture{ID: c.NonValeurID, Entite: entite, Date: tx.Today(), Piece: numero, AbonneID: abonne,
-		Libelle: "Non-valeur " + numero + " : " + c.Deliberation, Mouvements: []mouvement{{"6541", reste}, {"411", -reste}}})
+		Libelle: "Non-valeur " + numero + " : " + c.Deliberation, Mouvements: []mouvement{{"6541", reste - tva}, {tvaEnAttente, tva}, {"411", -reste}}})
 	if err != nil {
 		return n, err
 	}

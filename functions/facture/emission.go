@@ -144,8 +144,8 @@ func emettreTranche(ctx context.Context, tx *function.Tx, e message.TrancheAEmet
 }
 
 // emettreFactures numbers and books the bills of a chunk in one statement: the
-// abonne owes TTC, the service earned HT by rubrique, the State is owed VAT. A
-// negative sum changes sides.
+// abonne owes TTC, the service earned HT by rubrique, the State is owed VAT, now
+// or once it is paid. A negative sum changes sides.
 const emettreFactures = `
 	with emises as (
 		update facture f set serie = r.serie, rang = r.base + r.n, numero = r.serie || '-' || lpad((r.base + r.n)::text, greatest(6, length((r.base + r.n)::text)), '0'), emise_a = $5,
@@ -160,7 +160,8 @@ const emettreFactures = `
 	), mouvements as (
 		insert into mouvement (ecriture_id, compte, debit_centimes, credit_centimes)
 		select id, m.compte, greatest(m.centimes, 0), greatest(-m.centimes, 0) from emises
-		cross join lateral (values ('411', ttc_centimes), ('44571', -tva_centimes),
+		join (select code, case exigibilite_du(code, (select date_facturation from lot where id = $1)) when 'ENCAISSEMENTS' then '4458' else '44571' end compte from entite) t on t.code = emises.entite
+		cross join lateral (values ('411', ttc_centimes), (case when ttc_centimes > 0 then t.compte else '44571' end, -tva_centimes),
 			('70111', -distribution_centimes), ('70611', -eaux_usees_centimes), ('70128', -organismes_centimes)) m (compte, centimes)
 		where m.centimes <> 0
 	)

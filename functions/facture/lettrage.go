@@ -17,6 +17,7 @@ type lettre struct {
 	factureID           string
 	montant             int64
 	motif               string
+	le                  message.Date // when the money came; today when zero
 }
 
 // verrouiller makes transactions that move the money of the same abonnes wait
@@ -30,8 +31,8 @@ func verrouiller(ctx context.Context, tx *function.Tx, abonnes ...string) error 
 	return tx.SendBatch(ctx, b).Close()
 }
 
-// lettrer matches, brings the bills up to date and tells of those that were
-// paid or opened again. It answers with the bills after it. The caller holds
+// lettrer matches, brings the bills and their VAT up to date and tells of
+// those that were paid or opened again. It answers with the bills after it. The caller holds
 // the abonne's lock.
 func lettrer(ctx context.Context, tx *function.Tx, ls ...lettre) ([]message.Lettrage, error) {
 	after := []message.Lettrage{}
@@ -68,7 +69,17 @@ func lettrer(ctx context.Context, tx *function.Tx, ls ...lettre) ([]message.Lett
 		b.Queue(`update prelevement_a_faire set etat = 'ANNULE' where etat = 'A_FAIRE' and echeancier_id in
 			(select echeancier_id from echeancier_facture where facture_id = $1 and echeancier_etat(echeancier_id, $2) = 'SOLDE')`, l.factureID, tx.Today())
 	}
-	return after, tx.SendBatch(ctx, b).Close()
+	if err := tx.SendBatch(ctx, b).Close(); err != nil || len(ls) == 0 {
+		return after, err
+	}
+	le, bills := ls[0].le, make([]string, len(ls))
+	if le.IsZero() {
+		le = tx.Today()
+	}
+	for i, l := range ls {
+		bills[i] = l.factureID
+	}
+	return after, exiger(ctx, tx, le, bills...)
 }
 
 // delettrer takes back all that the selected rows of lettrage gave. where

@@ -110,7 +110,7 @@ func encaisser(ctx context.Context, tx *function.Tx, r recette) (p message.Paiem
 		return p, err
 	}
 	var matched []lettre
-	matched, p.AvanceCentimes = repartir(bills, r.montant, lettre{paiementID: p.ID})
+	matched, p.AvanceCentimes = repartir(bills, r.montant, lettre{paiementID: p.ID, le: p.RecuLe})
 	if p.Lettrages, err = lettrer(ctx, tx, matched...); err != nil {
 		return p, err
 	}

@@ -102,8 +102,12 @@ func emettrePiece(ctx context.Context, tx *function.Tx, p piece) (message.Factur
 	if err != nil {
 		return f, err
 	}
+	compte, err := compteTVA(ctx, tx, p, date, f.TTCCentimes)
+	if err != nil {
+		return f, err
+	}
 	err = ecrire(ctx, tx, ecriture{ID: id, Entite: p.entite, Date: date, Piece: f.Numero, Libelle: intitule(p.nature) + " " + f.Numero + " " + f.Nom,
-		AbonneID: f.AbonneID, Mouvements: mouvements(f)})
+		AbonneID: f.AbonneID, Mouvements: mouvements(f, compte)})
 	if err != nil {
 		return f, err
 	}
@@ -111,13 +115,13 @@ func emettrePiece(ctx context.Context, tx *function.Tx, p piece) (message.Factur
 }
 
 // mouvements books a document: the abonne owes TTC, the service earned HT by
-// account, the State is owed VAT.
-func mouvements(f message.Facture) []mouvement {
+// account, the State is owed VAT, now or once it is paid.
+func mouvements(f message.Facture, tva string) []mouvement {
 	gains := map[string]int64{}
 	for _, l := range f.Lignes {
 		gains[ventes(l)] -= l.HTCentimes
 	}
-	out := []mouvement{{"411", f.TTCCentimes}, {"44571", -f.TVACentimes}}
+	out := []mouvement{{"411", f.TTCCentimes}, {tva, -f.TVACentimes}}
 	for _, compte := range slices.Sorted(maps.Keys(gains)) {
 		out = append(out, mouvement{compte, gains[compte]})
 	}

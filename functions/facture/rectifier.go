@@ -75,6 +75,9 @@ func rectifier(ctx context.Context, tx *function.Tx, c message.RectifierFacture)
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return r, err
 		}
+		if err := exiger(ctx, tx, r.Facture.DateFacturation, r.Facture.ID); err != nil {
+			return r, err
+		}
 		r.Avoir.AvanceCentimes -= part
 	}
 	r.Facture, err = loadFacture(ctx, tx, r.Facture.ID)

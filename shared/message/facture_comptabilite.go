@@ -113,8 +113,9 @@ type CompteAge struct {
 	SoldeCentimes   int64  `json:"solde_centimes" doc:"Balance of the abonne's account 411"`
 }
 
-// DeclarationTVA reports VAT by month and rate, as the entity owes it: on
-// what it billed (DEBITS) or on what it received (ENCAISSEMENTS).
+// DeclarationTVA reports VAT by month and rate, as the entity owes it: each
+// bill on its date (DEBITS) or as it is paid (ENCAISSEMENTS), by the rule of
+// its date.
 type DeclarationTVA struct {
 	Entite string `json:"entite,omitempty" validate:"max=40" doc:"The main one when absent"`
 	Du     Date   `json:"du" format:"date" validate:"required"`
@@ -126,11 +127,11 @@ func (DeclarationTVA) Reply() (r EtatTVA) { return }
 
 // EtatTVA is a report of VAT.
 type EtatTVA struct {
-	Exigibilite     string     `json:"exigibilite" enum:"DEBITS,ENCAISSEMENTS"`
+	Exigibilite     string     `json:"exigibilite" enum:"DEBITS,ENCAISSEMENTS" doc:"The rule of today; bills keep that of their date"`
 	Lignes          []LigneTVA `json:"lignes"`
 	BaseCentimes    int64      `json:"base_centimes"`
 	TVACentimes     int64      `json:"tva_centimes"`
-	JournalCentimes int64      `json:"journal_centimes" doc:"Credit less debit of account 44571 over the same days; on DEBITS the two are equal"`
+	JournalCentimes int64      `json:"journal_centimes" doc:"Credit less debit of account 44571 over the same days: the same sum"`
 }
 
 // LigneTVA is the VAT of a rate in a month.
@@ -158,7 +159,9 @@ type EntiteComptable struct {
 	Nom            string `json:"nom,omitempty" doc:"Absent: as configured for the service"`
 	SIREN          string `json:"siren,omitempty"`
 	Regime         string `json:"regime" enum:"REGIE,PRIVE"`
-	TVAExigibilite string `json:"tva_exigibilite" enum:"DEBITS,ENCAISSEMENTS"`
+	TVAExigibilite string `json:"tva_exigibilite" enum:"DEBITS,ENCAISSEMENTS" doc:"Of bills dated today"`
+	TVADepuis      Date   `json:"tva_depuis,omitzero" format:"date" doc:"First day of this rule"`
+	TVASource      string `json:"tva_source,omitempty" doc:"Where the rule comes from"`
 	CloseJusqua    Date   `json:"close_jusqua,omitzero" format:"date" doc:"Last day that is closed; absent when none is"`
 }
 
@@ -167,7 +170,9 @@ type ReglerComptabilite struct {
 	Entite         string `json:"entite" validate:"required,max=40"`
 	SIREN          string `json:"siren,omitempty" validate:"omitempty,len=9,numeric" doc:"Names the FEC"`
 	Regime         string `json:"regime" validate:"required,oneof=REGIE PRIVE" enum:"REGIE,PRIVE" doc:"REGIE: collected by the comptable public; PRIVE: a ledger of its own and a FEC"`
-	TVAExigibilite string `json:"tva_exigibilite" validate:"required,oneof=DEBITS ENCAISSEMENTS" enum:"DEBITS,ENCAISSEMENTS"`
+	TVAExigibilite string `json:"tva_exigibilite" validate:"required,oneof=DEBITS ENCAISSEMENTS" enum:"DEBITS,ENCAISSEMENTS" doc:"VAT is due on the bill, or as it is paid"`
+	TVADepuis      Date   `json:"tva_depuis,omitzero" format:"date" doc:"First day of bills that follow the rule; today when absent"`
+	TVASource      string `json:"tva_source,omitempty" validate:"max=200" doc:"Where the rule comes from: the letter of the option, the article"`
 }
 
 func (ReglerComptabilite) Type() string               { return "fr.aquaerp.facture.regler-comptabilite.v1" }

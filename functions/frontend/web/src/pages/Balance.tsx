@@ -320,15 +320,23 @@ function SettingsModal({ of, onClose }: { of: Entite; onClose: () => void }) {
   const [siren, setSiren] = useState(of.siren ?? '')
   const [regime, setRegime] = useState(of.regime)
   const [vat, setVAT] = useState(of.tva_exigibilite)
+  const [from, setFrom] = useState<string | null>(null)
+  const [source, setSource] = useState('')
   const command = useCommand(
     (body: Schemas['ReglerComptabilite'], header) => ok(api.POST('/v1/comptabilite/entites', { params: { header }, body })),
     onClose,
   )
   return (
-    <Ask title={of.nom || of.entite} opened onClose={onClose} submit={t.compta.set} busy={command.isPending} error={command.error && (command.error.fields[0]?.message ?? command.error.message)} onSubmit={() => command.mutate({ entite: of.entite, siren: siren.replaceAll(' ', '') || undefined, regime, tva_exigibilite: vat })}>
+    <Ask title={of.nom || of.entite} opened onClose={onClose} submit={t.compta.set} busy={command.isPending} error={command.error && (command.error.fields[0]?.message ?? command.error.message)} onSubmit={() => command.mutate({ entite: of.entite, siren: siren.replaceAll(' ', '') || undefined, regime, tva_exigibilite: vat, tva_depuis: from ?? undefined, tva_source: source || undefined })}>
       <TextInput label="SIREN" inputMode="numeric" maxLength={11} value={siren} onChange={(e) => setSiren(e.currentTarget.value)} data-autofocus />
       <Select label={t.compta.regime} allowDeselect={false} data={(['REGIE', 'PRIVE'] as const).map((r) => ({ value: r, label: t.compta.regimes[r] }))} value={regime} onChange={(v) => setRegime(v === 'PRIVE' ? 'PRIVE' : 'REGIE')} />
       <Select label={t.compta.vat} allowDeselect={false} data={(['DEBITS', 'ENCAISSEMENTS'] as const).map((v) => ({ value: v, label: t.compta.vatOn[v] }))} value={vat} onChange={(v) => setVAT(v === 'ENCAISSEMENTS' ? 'ENCAISSEMENTS' : 'DEBITS')} />
+      {vat !== of.tva_exigibilite && (
+        <>
+          <DayInput label={t.compta.vatFrom} description={t.compta.vatFromHint} clearable value={from} onChange={setFrom} />
+          <TextInput label={t.compta.vatSource} maxLength={200} value={source} onChange={(e) => setSource(e.currentTarget.value)} />
+        </>
+      )}
     </Ask>
   )
 }
