@@ -8,10 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"aquaerp.fr/shared/function"
@@ -23,23 +25,51 @@ import (
 // changes the sum on the way, and what the provider tells, so that nobody
 // else tells it. Nothing is asked over the network.
 type prestataire struct {
-	URL     string   `envconfig:"PAIEMENT_URL"`     // the provider's page; "" without a provider
-	Secrets []string `envconfig:"PAIEMENT_SECRETS"` // the first signs, all verify, so that it can be renewed
-	Retour  string   `envconfig:"PAIEMENT_RETOUR"`  // page that the payer comes back to
+	URL     string  `envconfig:"PAIEMENT_URL"`     // the provider's page; "" without a provider
+	Secrets secrets `envconfig:"PAIEMENT_SECRETS"` // the first signs, all verify, so that it can be renewed
+	Portail string  `envconfig:"PORTAL_URL"`       // whose page of the bill the payer comes back to
+}
+
+// secrets are separated by commas. One that is empty, by a comma too many, or
+// short could be guessed, and is refused.
+type secrets []string
+
+func (s *secrets) Decode(text string) error {
+	for one := range strings.SplitSeq(text, ",") {
+		if one = strings.TrimSpace(one); len(one) < 16 {
+			return errors.New("a secret has less than 16 characters")
+		}
+		*s = append(*s, one)
+	}
+	return nil
 }
 
 // fenetre is how old, or how early, what the provider signed may be.
 const fenetre = 5 * time.Minute
 
-// notification is what the provider tells of an attempt.
+// notification is what the provider tells of an attempt. The payer may try
+// several cards for one attempt: each try is a transaction.
 type notification struct {
-	ID              string `json:"id"`       // once each
-	Commande        string `json:"commande"` // id of the attempt
-	Etat            string `json:"etat"`     // ACCEPTE or REFUSE
-	Mode            string `json:"mode"`     // CARTE or MOBILE
+	ID              string `json:"id"`          // of what is told, the same when it is told again
+	Commande        string `json:"commande"`    // id of the attempt
+	Transaction     string `json:"transaction"` // of the try; none when it is ABANDONNE
+	Etat            string `json:"etat"`        // ACCEPTE, REFUSE or ABANDONNE
+	Mode            string `json:"mode"`        // CARTE or MOBILE; none when it is ABANDONNE
 	MontantCentimes int64  `json:"montant_centimes"`
 	Devise          string `json:"devise"`
-	Autorisation    string `json:"autorisation"`
+}
+
+// nomme is what the provider may name things by.
+var nomme = regexp.MustCompile(`^[!-~]{1,80}$`)
+
+func (n notification) lisible() bool {
+	switch n.Etat {
+	case "ABANDONNE":
+		return nomme.MatchString(n.ID)
+	case "ACCEPTE", "REFUSE":
+		return nomme.MatchString(n.ID) && nomme.MatchString(n.Transaction) && (n.Mode == "CARTE" || n.Mode == "MOBILE")
+	}
+	return false
 }
 
 func signer(secret string, text []byte) []byte {
@@ -48,9 +78,12 @@ func signer(secret string, text []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// lien is the provider's page for an attempt.
-func (p prestataire) lien(id, numero string, montant int64) string {
-	q := url.Values{"commande": {id}, "montant": {strconv.FormatInt(montant, 10)}, "devise": {"EUR"}, "reference": {numero}, "retour": {p.Retour + "?paiement=" + id}}
+// lien is the provider's page for an attempt, which may be opened until it expires.
+func (p prestataire) lien(e message.PaiementEnLigne) string {
+	q := url.Values{
+		"commande": {e.ID}, "montant": {strconv.FormatInt(e.MontantCentimes, 10)}, "devise": {"EUR"}, "reference": {e.Numero},
+		"expire": {strconv.FormatInt(e.ExpireA.Unix(), 10)}, "retour": {p.Portail + "/factures/" + e.FactureID + "?paiement=" + e.ID},
+	}
 	q.Set("signature", hex.EncodeToString(signer(p.Secrets[0], []byte(q.Encode()))))
 	return p.URL + "?" + q.Encode()
 }
@@ -87,7 +120,8 @@ func (p prestataire) verifier(signature string, corps []byte, now time.Time) err
 	return nil
 }
 
-// payerEnLigne starts an attempt.
+// payerEnLigne starts an attempt, or goes on with one that nothing has come of
+// yet: who asks twice gets one order at the provider, which takes it once.
 func (p prestataire) payerEnLigne(ctx context.Context, tx *function.Tx, c message.PayerEnLigne) (message.PaiementEnLigne, error) {
 	f, err := loadFacture(ctx, tx, c.FactureID)
 	if err != nil {
@@ -101,48 +135,80 @@ func (p prestataire) payerEnLigne(ctx context.Context, tx *function.Tx, c messag
 	case f.Etat != "EMISE" && f.Etat != "PARTIELLE" || f.ResteCentimes <= 0:
 		return message.PaiementEnLigne{}, function.Conflict("facture_pas_ouverte", "Cette facture n'attend pas de paiement.", "This bill does not wait for a payment.")
 	}
-	id := function.NewID()
-	if _, err := tx.Exec(ctx, "insert into paiement_en_ligne (id, facture_id, abonne_id, montant_centimes, etat, cree_a) values ($1, $2, $3, $4, 'INITIE', $5)",
-		id, f.ID, f.AbonneID, f.ResteCentimes, tx.Now); err != nil {
+	if err := verrouiller(ctx, tx, f.AbonneID); err != nil {
+		return message.PaiementEnLigne{}, err
+	}
+	minutes, err := regleEncaissement(ctx, tx, "DELAI_PAIEMENT_EN_LIGNE", tx.Today())
+	if err != nil {
+		return message.PaiementEnLigne{}, err
+	}
+	expire := tx.Now.Add(time.Duration(minutes) * time.Minute)
+	var id string
+	err = tx.QueryRow(ctx, `update paiement_en_ligne set expire_a = $4 where id = (select id from paiement_en_ligne
+			where facture_id = $1 and montant_centimes = $2 and etat = 'INITIE' and expire_a > $3 order by cree_a desc limit 1) returning id`,
+		f.ID, f.ResteCentimes, tx.Now, expire).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		id = function.NewID()
+		_, err = tx.Exec(ctx, "insert into paiement_en_ligne (id, facture_id, abonne_id, montant_centimes, etat, cree_a, expire_a) values ($1, $2, $3, $4, 'INITIE', $5, $6)",
+			id, f.ID, f.AbonneID, f.ResteCentimes, tx.Now, expire)
+	}
+	if err != nil {
 		return message.PaiementEnLigne{}, err
 	}
 	return p.paiementEnLigne(ctx, tx, message.PaiementEnLigneParID{ID: id})
 }
 
-// paiementEnLigne reads an attempt.
+// paiementEnLigne reads an attempt. One that nothing was told of in time has
+// expired, which is no more than that: money that is told of late is taken.
 func (p prestataire) paiementEnLigne(ctx context.Context, tx *function.Tx, q message.PaiementEnLigneParID) (e message.PaiementEnLigne, err error) {
-	var numero string
-	err = tx.QueryRow(ctx, `select e.id, facture_id, e.abonne_id, montant_centimes, e.etat, coalesce(paiement_id::text, ''), f.numero
-		from paiement_en_ligne e join facture f on f.id = facture_id where e.id = $1`, q.ID).
-		Scan(&e.ID, &e.FactureID, &e.AbonneID, &e.MontantCentimes, &e.Etat, &e.PaiementID, &numero)
+	err = tx.QueryRow(ctx, `select e.id, facture_id, f.numero, e.abonne_id, montant_centimes, coalesce(paiement_id::text, ''), coalesce(expire_a, cree_a),
+			case when e.etat = 'INITIE' and expire_a <= $2 then 'EXPIRE' else e.etat end
+		from paiement_en_ligne e join facture f on f.id = facture_id where e.id = $1`, q.ID, tx.Now).
+		Scan(&e.ID, &e.FactureID, &e.Numero, &e.AbonneID, &e.MontantCentimes, &e.PaiementID, &e.ExpireA, &e.Etat)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && !tx.Identity().Owns(e.AbonneID) {
 		return message.PaiementEnLigne{}, tentativeInconnue()
 	}
-	if err == nil && e.Etat == "INITIE" && p.URL != "" && len(p.Secrets) > 0 {
-		e.URL = p.lien(e.ID, numero, e.MontantCentimes)
+	if err != nil {
+		return e, err
 	}
-	return e, err
+	if e.PaiementID != "" {
+		paid, err := loadPaiement(ctx, tx, e.PaiementID)
+		if err != nil {
+			return e, err
+		}
+		e.Paiement = &paid
+	}
+	if e.Etat == "INITIE" && p.URL != "" && len(p.Secrets) > 0 {
+		e.URL = p.lien(e)
+	}
+	return e, nil
 }
 
 func tentativeInconnue() error {
 	return function.NotFound("tentative_inconnue", "Cette tentative de paiement n'existe pas.", "There is no such attempt to pay.")
 }
 
-// notifierPaiement hears the provider. What it tells twice counts once, and
-// an attempt that was accepted stays so whatever comes late: the money is there.
+// notifierPaiement hears the provider, which tells again until it gets an
+// answer, in whatever order. A notification and a transaction count once; what
+// contradicts them is refused, so that somebody looks. Money that was accepted
+// is taken whatever has become of the attempt and of the bill: what the bill
+// does not need pays others, or is an advance.
 func (p prestataire) notifierPaiement(ctx context.Context, tx *function.Tx, c message.NotifierPaiement) (r message.PaiementNotifie, err error) {
 	if err := p.verifier(c.Signature, c.Corps, tx.Now); err != nil {
 		return r, err
 	}
 	var n notification
-	if err := json.Unmarshal(c.Corps, &n); err != nil || n.ID == "" || len(n.ID) > 80 || len(n.Autorisation) > 80 ||
-		n.Etat != "ACCEPTE" && n.Etat != "REFUSE" || n.Mode != "CARTE" && n.Mode != "MOBILE" {
+	if err := json.Unmarshal(c.Corps, &n); err != nil || !n.lisible() {
 		return r, function.Refused("notification_illisible", "Cette notification n'a pas la forme convenue.", "This notification has not the agreed shape.")
+	}
+	id, err := uuid.Parse(n.Commande)
+	if err != nil {
+		return r, tentativeInconnue()
 	}
 	var abonne, facture, numero string
 	var montant int64
-	err = tx.QueryRow(ctx, `select e.abonne_id, facture_id, f.numero, montant_centimes, e.etat from paiement_en_ligne e join facture f on f.id = facture_id
-		where e.id::text = $1 for update of e`, n.Commande).Scan(&abonne, &facture, &numero, &montant, &r.Etat)
+	err = tx.QueryRow(ctx, "select e.abonne_id, facture_id, f.numero, montant_centimes from paiement_en_ligne e join facture f on f.id = facture_id where e.id = $1", id).
+		Scan(&abonne, &facture, &numero, &montant)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return r, tentativeInconnue()
@@ -153,19 +219,45 @@ func (p prestataire) notifierPaiement(ctx context.Context, tx *function.Tx, c me
 	case n.MontantCentimes != montant:
 		return r, function.Refused("montant_different", "Ce n'est pas le montant qui a été demandé.", "This is not the amount that was asked for.")
 	}
-	tag, err := tx.Exec(ctx, "insert into notification_paiement (id, tentative, etat, recu_a) values ($1, $2, $3, $4) on conflict do nothing", n.ID, n.Commande, n.Etat, tx.Now)
-	if err != nil || tag.RowsAffected() == 0 || r.Etat == "ACCEPTE" {
+	if err := verrouiller(ctx, tx, abonne); err != nil {
+		return r, err
+	}
+	var told, counted, contradicts bool
+	err = tx.QueryRow(ctx, `select (select etat from paiement_en_ligne where id = $2), coalesce(bool_or(id = $1), false), coalesce(bool_or(paiement_id is not null), false),
+			coalesce(bool_or(tentative <> $2 or id = $1 and (etat, coalesce(transaction, '')) <> ($3, $4) or etat = 'ACCEPTE' and $3 <> 'ACCEPTE'), false)
+		from notification_paiement where id = $1 or transaction = nullif($4, '')`, n.ID, id, n.Etat, n.Transaction).Scan(&r.Etat, &told, &counted, &contradicts)
+	switch {
+	case err != nil:
+		return r, err
+	case contradicts:
+		return r, function.Conflict("notification_contredite", "Une autre notification dit le contraire de celle-ci.", "Another notification says the opposite of this one.")
+	case told:
+		return r, nil
+	}
+	var paid string
+	if n.Etat == "ACCEPTE" && !counted {
+		if paid, err = encaisserEnLigne(ctx, tx, recette{abonneID: abonne, factureID: facture, mode: n.Mode, montant: montant, recuLe: tx.Today(), reference: numero, piece: n.Transaction}); err != nil {
+			return r, err
+		}
+	}
+	if _, err = tx.Exec(ctx, "insert into notification_paiement (id, tentative, etat, recu_a, transaction, paiement_id) values ($1, $2, $3, $4, nullif($5, ''), nullif($6, '')::uuid)",
+		n.ID, id, n.Etat, tx.Now, n.Transaction, paid); err != nil || r.Etat == "ACCEPTE" {
 		return r, err
 	}
 	r.Etat = n.Etat
-	if n.Etat == "REFUSE" {
-		_, err := tx.Exec(ctx, "update paiement_en_ligne set etat = 'REFUSE' where id = $1", n.Commande)
-		return r, err
-	}
-	paid, err := encaisser(ctx, tx, recette{abonneID: abonne, factureID: facture, mode: n.Mode, montant: montant, recuLe: tx.Today(), reference: numero, piece: n.Autorisation})
-	if err != nil {
-		return r, err
-	}
-	_, err = tx.Exec(ctx, "update paiement_en_ligne set etat = 'ACCEPTE', paiement_id = $2 where id = $1", n.Commande, paid.ID)
+	_, err = tx.Exec(ctx, "update paiement_en_ligne set etat = $2, paiement_id = nullif($3, '')::uuid where id = $1", id, r.Etat, paid)
 	return r, err
+}
+
+// encaisserEnLigne takes money that the provider holds, unless a person who
+// saw it there has recorded it by the transaction's name.
+func encaisserEnLigne(ctx context.Context, tx *function.Tx, r recette) (id string, err error) {
+	err = tx.QueryRow(ctx, `select id from paiement p where abonne_id = $1 and mode = $2 and piece = $3 and montant_centimes = $4
+		and not exists (select from rejet where paiement_id = p.id)`, r.abonneID, r.mode, r.piece, r.montant).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		var paid message.Paiement
+		paid, err = encaisser(ctx, tx, r)
+		id = paid.ID
+	}
+	return id, err
 }

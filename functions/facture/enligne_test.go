@@ -15,6 +15,8 @@ import (
 	"aquaerp.fr/shared/message"
 )
 
+const nouveau, ancien = "nouveau-secret-partage", "ancien-secret-partage"
+
 // signed is a notification as the provider sends it.
 func signed(secret string, at time.Time, n notification) message.NotifierPaiement {
 	corps, _ := json.Marshal(n)
@@ -22,49 +24,90 @@ func signed(secret string, at time.Time, n notification) message.NotifierPaiemen
 	return message.NotifierPaiement{Signature: fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(sum)), Corps: corps}
 }
 
-func TestOnlinePayment(t *testing.T) {
+// online is a village with issued bills and a provider.
+func online(t *testing.T, contrats int) (*bundle, []message.Facture) {
 	t.Setenv("PAIEMENT_URL", "https://prestataire.example/payer")
-	t.Setenv("PAIEMENT_SECRETS", "nouveau,ancien")
-	t.Setenv("PAIEMENT_RETOUR", "https://eau.example/espace")
-	b := setup(t, 2)
-	bills := b.bills(t, b.issue(t, lotOf(avril, octobre, emises)).ID)
+	t.Setenv("PAIEMENT_SECRETS", nouveau+", "+ancien)
+	t.Setenv("PORTAL_URL", "https://eau.example")
+	return billed(t, contrats)
+}
+
+// start begins an attempt as the abonne of the bill, and is what the provider will tell of it.
+func (b *bundle) start(t *testing.T, f message.Facture) (message.PaiementEnLigne, notification) {
+	t.Helper()
+	e := functiontest.MustAsk(t, b.Function, functiontest.Subscriber(f.AbonneID), message.PayerEnLigne{FactureID: f.ID})
+	return e, notification{Commande: e.ID, Etat: "ACCEPTE", Mode: "CARTE", MontantCentimes: e.MontantCentimes, Devise: "EUR"}
+}
+
+// tell is what the provider says of a transaction.
+func (b *bundle) tell(t *testing.T, n notification, id, transaction, etat string) (message.PaiementNotifie, error) {
+	t.Helper()
+	n.ID, n.Transaction, n.Etat = id, transaction, etat
+	return functiontest.Ask(t, b.Function, function.Identity{}, signed(nouveau, time.Now(), n))
+}
+
+// told is tell where the answer is known.
+func (b *bundle) told(t *testing.T, n notification, id, transaction, etat, want string) {
+	t.Helper()
+	if r, err := b.tell(t, n, id, transaction, etat); err != nil || r.Etat != want {
+		t.Errorf("%s %s: got %q, %v, want %s", id, etat, r.Etat, err, want)
+	}
+}
+
+func TestOnlinePayment(t *testing.T) {
+	b, bills := online(t, 2)
 	me, now := functiontest.Subscriber(bills[0].AbonneID), time.Now()
 	if _, err := functiontest.Ask(t, b.Function, me, message.PayerEnLigne{FactureID: bills[1].ID}); functiontest.Code(err) != "facture_inconnue" {
 		t.Errorf("another's bill: %v", err)
 	}
-	e := functiontest.MustAsk(t, b.Function, me, message.PayerEnLigne{FactureID: bills[0].ID})
+	e, yes := b.start(t, bills[0])
 	link, err := url.Parse(e.URL)
-	if err != nil || !strings.HasPrefix(e.URL, "https://prestataire.example/payer?") || link.Query().Get("montant") != "26620" || e.Etat != "INITIE" {
+	if err != nil || !strings.HasPrefix(e.URL, "https://prestataire.example/payer?") || e.Etat != "INITIE" || e.Numero != bills[0].Numero {
 		t.Fatalf("got %+v", e)
 	}
 	q := link.Query()
 	given := q.Get("signature")
 	q.Del("signature")
-	if want := hex.EncodeToString(signer("nouveau", []byte(q.Encode()))); given != want {
+	if want := hex.EncodeToString(signer(nouveau, []byte(q.Encode()))); given != want {
 		t.Errorf("the link is signed %s, want %s", given, want)
 	}
-
-	yes := notification{ID: "evt-1", Commande: e.ID, Etat: "ACCEPTE", Mode: "CARTE", MontantCentimes: 26_620, Devise: "EUR", Autorisation: "A42"}
-	tell := func(c message.NotifierPaiement) (message.PaiementNotifie, error) {
-		return functiontest.Ask(t, b.Function, function.Identity{}, c)
+	if q.Get("montant") != "26620" || q.Get("retour") != "https://eau.example/factures/"+bills[0].ID+"?paiement="+e.ID || q.Get("expire") != fmt.Sprint(e.ExpireA.Unix()) ||
+		e.ExpireA.Before(now.Add(29*time.Minute)) {
+		t.Errorf("the link is %s", e.URL)
 	}
-	altered := signed("nouveau", now, yes)
+
+	yes.ID, yes.Transaction = "evt-1", "tr-1"
+	tell := func(c message.NotifierPaiement) error {
+		_, err := functiontest.Ask(t, b.Function, function.Identity{}, c)
+		return err
+	}
+	with := func(change func(*notification)) message.NotifierPaiement {
+		n := yes
+		change(&n)
+		return signed(nouveau, now, n)
+	}
+	altered := signed(nouveau, now, yes)
 	altered.Corps = []byte(strings.Replace(string(altered.Corps), "evt-1", "evt-2", 1))
 	for name, c := range map[string]struct {
 		n    message.NotifierPaiement
 		code string
 	}{
-		"altered":         {altered, "signature_invalide"},
-		"other secret":    {signed("autre", now, yes), "signature_invalide"},
-		"no signature":    {message.NotifierPaiement{Signature: "t=1", Corps: altered.Corps}, "signature_invalide"},
-		"old":             {signed("nouveau", now.Add(-6*time.Minute), yes), "notification_perimee"},
-		"early":           {signed("nouveau", now.Add(6*time.Minute), yes), "notification_perimee"},
-		"other currency":  {signed("nouveau", now, notification{ID: "x", Commande: e.ID, Etat: "ACCEPTE", Mode: "CARTE", MontantCentimes: 26_620, Devise: "USD"}), "devise"},
-		"other amount":    {signed("nouveau", now, notification{ID: "x", Commande: e.ID, Etat: "ACCEPTE", Mode: "CARTE", MontantCentimes: 26_621, Devise: "EUR"}), "montant_different"},
-		"unknown attempt": {signed("nouveau", now, notification{ID: "x", Commande: "y", Etat: "ACCEPTE", Mode: "CARTE", MontantCentimes: 1, Devise: "EUR"}), "tentative_inconnue"},
-		"unknown state":   {signed("nouveau", now, notification{ID: "x", Commande: e.ID, Etat: "PEUT-ETRE", Mode: "CARTE", MontantCentimes: 26_620, Devise: "EUR"}), "notification_illisible"},
+		"altered":           {altered, "signature_invalide"},
+		"other secret":      {signed("un-secret-de-personne", now, yes), "signature_invalide"},
+		"no secret":         {signed("", now, yes), "signature_invalide"},
+		"no signature":      {message.NotifierPaiement{Signature: "t=1", Corps: altered.Corps}, "signature_invalide"},
+		"old":               {signed(nouveau, now.Add(-6*time.Minute), yes), "notification_perimee"},
+		"early":             {signed(nouveau, now.Add(6*time.Minute), yes), "notification_perimee"},
+		"other currency":    {with(func(n *notification) { n.Devise = "USD" }), "devise"},
+		"other amount":      {with(func(n *notification) { n.MontantCentimes++ }), "montant_different"},
+		"no attempt":        {with(func(n *notification) { n.Commande = "y" }), "tentative_inconnue"},
+		"unknown attempt":   {with(func(n *notification) { n.Commande = function.NewID() }), "tentative_inconnue"},
+		"unknown state":     {with(func(n *notification) { n.Etat = "PEUT-ETRE" }), "notification_illisible"},
+		"unknown means":     {with(func(n *notification) { n.Mode = "ESPECES" }), "notification_illisible"},
+		"no transaction":    {with(func(n *notification) { n.Transaction = "" }), "notification_illisible"},
+		"name of a control": {with(func(n *notification) { n.ID = "evt\x00" }), "notification_illisible"},
 	} {
-		if _, err := tell(c.n); functiontest.Code(err) != c.code {
+		if err := tell(c.n); functiontest.Code(err) != c.code {
 			t.Errorf("%s: %v, want %s", name, err, c.code)
 		}
 	}
@@ -74,33 +117,143 @@ func TestOnlinePayment(t *testing.T) {
 
 	// A first card is refused, another is accepted; both are told twice, at once, and the refusal again at the end.
 	no := yes
-	no.ID, no.Etat = "evt-0", "REFUSE"
-	if r, err := tell(signed("ancien", now, no)); err != nil || r.Etat != "REFUSE" {
+	no.ID, no.Transaction, no.Etat = "evt-0", "tr-0", "REFUSE"
+	if r, err := functiontest.Ask(t, b.Function, function.Identity{}, signed(ancien, now, no)); err != nil || r.Etat != "REFUSE" {
 		t.Errorf("got %+v, %v", r, err)
 	}
 	var all sync.WaitGroup
 	for range 6 {
 		all.Go(func() {
-			if _, err := tell(signed("nouveau", now, yes)); err != nil {
+			if err := tell(signed(nouveau, now, yes)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	late := no
-	late.ID = "evt-9"
-	if r, err := tell(signed("nouveau", now, late)); err != nil || r.Etat != "ACCEPTE" {
-		t.Errorf("a refusal that came late: %+v, %v", r, err)
-	}
+	b.told(t, yes, "evt-9", "tr-0", "REFUSE", "ACCEPTE")
+	b.told(t, yes, "evt-10", "tr-1", "ACCEPTE", "ACCEPTE") // the same try under another name
 	if n := b.Count(t, "select count(*) from paiement"); n != 1 || b.bill(t, bills[0].ID).Etat != "PAYEE" || b.on(t, "5115") != 26_620 {
 		t.Errorf("%d payments", n)
 	}
 	got := functiontest.MustAsk(t, b.Function, me, message.PaiementEnLigneParID{ID: e.ID})
-	if got.Etat != "ACCEPTE" || got.PaiementID == "" || got.URL != "" {
+	if got.Etat != "ACCEPTE" || got.Paiement == nil || got.Paiement.ID != got.PaiementID || got.Paiement.Lettrages[0].FactureID != bills[0].ID || got.URL != "" {
 		t.Errorf("got %+v", got)
+	}
+	if _, err := functiontest.Ask(t, b.Function, functiontest.Subscriber(bills[1].AbonneID), message.PaiementEnLigneParID{ID: e.ID}); functiontest.Code(err) != "tentative_inconnue" {
+		t.Errorf("another's attempt: %v", err)
 	}
 	if _, err := functiontest.Ask(t, b.Function, me, message.PayerEnLigne{FactureID: bills[0].ID}); functiontest.Code(err) != "facture_pas_ouverte" {
 		t.Errorf("a bill that is paid: %v", err)
+	}
+	b.sound(t)
+}
+
+// What contradicts what was told before changes nothing, and is not swallowed.
+func TestContradictingNotifications(t *testing.T) {
+	b, bills := online(t, 2)
+	_, a := b.start(t, bills[0])
+	_, other := b.start(t, bills[1])
+	b.told(t, a, "evt-1", "tr-1", "REFUSE", "REFUSE")
+	b.told(t, a, "evt-2", "tr-2", "ACCEPTE", "ACCEPTE")
+	for name, c := range map[string]struct {
+		n                     notification
+		id, transaction, etat string
+	}{
+		"a name again, accepted":              {a, "evt-1", "tr-1", "ACCEPTE"},
+		"a name again, of another try":        {a, "evt-1", "tr-3", "REFUSE"},
+		"a name again, of another order":      {other, "evt-1", "tr-1", "REFUSE"},
+		"a try again, of another order":       {other, "evt-3", "tr-2", "ACCEPTE"},
+		"an accepted try that is refused now": {a, "evt-4", "tr-2", "REFUSE"},
+	} {
+		if _, err := b.tell(t, c.n, c.id, c.transaction, c.etat); functiontest.Code(err) != "notification_contredite" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n := b.Count(t, "select count(*) from paiement"); n != 1 || b.Count(t, "select count(*) from notification_paiement") != 2 {
+		t.Errorf("%d payments", n)
+	}
+	// A refusal that was overruled is money all the same.
+	b.told(t, other, "evt-5", "tr-5", "REFUSE", "REFUSE")
+	b.told(t, other, "evt-6", "tr-5", "ACCEPTE", "ACCEPTE")
+	if b.bill(t, bills[1].ID).Etat != "PAYEE" {
+		t.Error("the money that came after a refusal was not taken")
+	}
+	b.sound(t)
+}
+
+// Money that the provider took is never refused for what became of the bill.
+func TestOnlinePaymentOfABillThatWasPaid(t *testing.T) {
+	b, bills := online(t, 1)
+	f := bills[0]
+	first, yes := b.start(t, f)
+	again, _ := b.start(t, f)
+	if again.ID != first.ID {
+		t.Errorf("two clicks made the attempts %s and %s", first.ID, again.ID)
+	}
+	b.pay(t, "CHEQUE", 6_620, f.Numero) // meanwhile, so that another attempt asks for less
+	second, rest := b.start(t, f)
+	if second.ID == first.ID || second.MontantCentimes != 20_000 {
+		t.Fatalf("got %+v", second)
+	}
+	b.told(t, rest, "evt-1", "tr-1", "ACCEPTE", "ACCEPTE")
+	b.told(t, yes, "evt-2", "tr-2", "ACCEPTE", "ACCEPTE") // the first tab
+	b.told(t, yes, "evt-3", "tr-3", "ACCEPTE", "ACCEPTE") // and once more with another card
+	staff := functiontest.Staff()
+	if got := functiontest.MustAsk(t, b.Function, staff, message.PaiementEnLigneParID{ID: first.ID}); got.Paiement.AvanceCentimes != 26_620 || len(got.Paiement.Lettrages) != 0 || got.Paiement.Piece != "tr-2" {
+		t.Errorf("got %+v", got.Paiement)
+	}
+	waiting := functiontest.MustAsk(t, b.Function, staff, message.ARapprocher{})
+	if len(waiting.Avances) != 2 || b.on(t, "5115") != 20_000+2*26_620 || b.account(t, f.AbonneID).SoldeCentimes != -2*26_620 {
+		t.Errorf("advances %+v", waiting.Avances)
+	}
+	b.sound(t)
+}
+
+// A person saw the payment at the provider's and recorded it; the notification that was lost comes after all.
+func TestOnlinePaymentRecordedByHand(t *testing.T) {
+	b, bills := online(t, 1)
+	f := bills[0]
+	e, yes := b.start(t, f)
+	byHand := functiontest.MustAsk(t, b.Function, functiontest.Staff(),
+		message.EnregistrerPaiement{Mode: "CARTE", MontantCentimes: 26_620, RecuLe: emises, Reference: f.Numero, Piece: "tr-1"})
+	b.told(t, yes, "evt-1", "tr-1", "ACCEPTE", "ACCEPTE")
+	got := functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.PaiementEnLigneParID{ID: e.ID})
+	if got.PaiementID != byHand.ID || b.Count(t, "select count(*) from paiement") != 1 {
+		t.Errorf("got %+v", got)
+	}
+	// Taken back by the bank afterwards: what the provider repeats is no new money.
+	functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.RejeterPaiement{PaiementID: byHand.ID, Motif: "contesté"})
+	b.told(t, yes, "evt-2", "tr-1", "ACCEPTE", "ACCEPTE")
+	if b.Count(t, "select count(*) from paiement") != 1 || b.bill(t, f.ID).ResteCentimes != 26_620 {
+		t.Error("a repeated notification brought back money that was gone")
+	}
+	b.sound(t)
+}
+
+func TestOnlinePaymentThatNeverEnds(t *testing.T) {
+	b, bills := online(t, 2)
+	read := func(e message.PaiementEnLigne) message.PaiementEnLigne {
+		return functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.PaiementEnLigneParID{ID: e.ID})
+	}
+	given, up := b.start(t, bills[0])
+	b.told(t, up, "evt-1", "", "ABANDONNE", "ABANDONNE")
+	if got := read(given); got.Etat != "ABANDONNE" || got.URL != "" {
+		t.Errorf("got %+v", got)
+	}
+	if again, _ := b.start(t, bills[0]); again.ID == given.ID {
+		t.Error("an attempt that was given up is gone on with")
+	}
+	late, yes := b.start(t, bills[1])
+	b.exec(t, "update paiement_en_ligne set expire_a = now() - interval '1 second' where id = $1", late.ID)
+	if got := read(late); got.Etat != "EXPIRE" || got.URL != "" {
+		t.Errorf("got %+v", got)
+	}
+	if again, _ := b.start(t, bills[1]); again.ID == late.ID || again.Etat != "INITIE" {
+		t.Errorf("an attempt that expired is gone on with: %+v", again)
+	}
+	b.told(t, yes, "evt-2", "tr-2", "ACCEPTE", "ACCEPTE")
+	if got := read(late); got.Etat != "ACCEPTE" || b.bill(t, bills[1].ID).Etat != "PAYEE" {
+		t.Errorf("money that was told of late: %+v", got)
 	}
 	b.sound(t)
 }
@@ -113,5 +266,15 @@ func TestNoProvider(t *testing.T) {
 	}
 	if _, err := functiontest.Ask(t, b.Function, function.Identity{}, signed("", time.Now(), notification{ID: "1"})); functiontest.Code(err) != "signature_invalide" {
 		t.Errorf("without a secret: %v", err)
+	}
+}
+
+func TestSecretsThatAnybodyGuesses(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{nouveau: 1, nouveau + " ," + ancien: 2, nouveau + ",": 0, ",": 0, "court": 0, nouveau + ",court": 0} {
+		var s secrets
+		if err := s.Decode(text); (err == nil) != (want > 0) || err == nil && len(s) != want {
+			t.Errorf("%q: %v, %v", text, s, err)
+		}
 	}
 }

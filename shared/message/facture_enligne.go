@@ -1,5 +1,7 @@
 package message
 
+import "time"
+
 // PayerEnLigne starts the payment of what is left of a bill by card or by
 // telephone: the payer goes on at the address of the answer.
 type PayerEnLigne struct {
@@ -11,13 +13,16 @@ func (PayerEnLigne) Reply() (r PaiementEnLigne) { return }
 
 // PaiementEnLigne is an attempt to pay a bill through the payment provider.
 type PaiementEnLigne struct {
-	ID              string `json:"id" format:"uuid"`
-	FactureID       string `json:"facture_id"`
-	AbonneID        string `json:"abonne_id"`
-	MontantCentimes int64  `json:"montant_centimes"`
-	Etat            string `json:"etat" enum:"INITIE,ACCEPTE,REFUSE"`
-	PaiementID      string `json:"paiement_id,omitempty" doc:"Once it is ACCEPTE"`
-	URL             string `json:"url,omitempty" doc:"The provider's page, while it is INITIE"`
+	ID              string    `json:"id" format:"uuid"`
+	FactureID       string    `json:"facture_id"`
+	Numero          string    `json:"numero" doc:"Of the bill"`
+	AbonneID        string    `json:"abonne_id"`
+	MontantCentimes int64     `json:"montant_centimes"`
+	Etat            string    `json:"etat" enum:"INITIE,ACCEPTE,REFUSE,ABANDONNE,EXPIRE" doc:"As far as the provider has told"`
+	ExpireA         time.Time `json:"expire_a" doc:"The provider's page may be opened until then"`
+	PaiementID      string    `json:"paiement_id,omitempty" doc:"Once it is ACCEPTE"`
+	Paiement        *Paiement `json:"paiement,omitempty" doc:"Once it is ACCEPTE: the bills that the money paid, and what of it is an advance"`
+	URL             string    `json:"url,omitempty" doc:"The provider's page, while it is INITIE"`
 }
 
 // PaiementEnLigneParID reads an attempt.
@@ -40,5 +45,5 @@ func (NotifierPaiement) Reply() (r PaiementNotifie) { return }
 
 // PaiementNotifie tells the provider that it was heard.
 type PaiementNotifie struct {
-	Etat string `json:"etat" enum:"INITIE,ACCEPTE,REFUSE" doc:"Of the attempt after it"`
+	Etat string `json:"etat" enum:"ACCEPTE,REFUSE,ABANDONNE" doc:"Of the attempt after it"`
 }
