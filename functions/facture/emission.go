@@ -145,15 +145,19 @@ func emettreTranche(ctx context.Context, tx *function.Tx, e message.TrancheAEmet
 
 // emettreFactures numbers and books the bills of a chunk in one statement: the
 // abonne owes TTC, the service earned HT by rubrique, the State is owed VAT, now
-// or once it is paid. A negative sum changes sides.
+// or once it is paid. A negative sum changes sides. Which bill gets which
+// number is settled first: statistics of the table know of no bill without a
+// number, so the planner would have it settled again for each of a lot.
 const emettreFactures = `
-	with emises as (
-		update facture f set serie = r.serie, rang = r.base + r.n, numero = r.serie || '-' || lpad((r.base + r.n)::text, greatest(6, length((r.base + r.n)::text)), '0'), emise_a = $5,
+	with places as materialized (
+		select f.id, n.serie, n.base + row_number() over (partition by f.entite order by f.contrat, f.id) rang
+		from facture f join lot_numeros n on n.lot_id = f.lot_id and n.tranche = $2 and n.entite = f.entite
+		where f.lot_id = $1 and f.contrat between $3 and $4
+	), emises as (
+		update facture f set serie = p.serie, rang = p.rang, numero = p.serie || '-' || lpad(p.rang::text, greatest(6, length(p.rang::text)), '0'), emise_a = $5,
 			etat = case when ttc_centimes <= 0 then 'PAYEE' else 'EMISE' end
-		from (select f.id, n.serie, n.base, row_number() over (partition by f.entite order by f.contrat, f.id) n
-			from facture f join lot_numeros n on n.lot_id = f.lot_id and n.tranche = $2 and n.entite = f.entite
-			where f.lot_id = $1 and f.contrat between $3 and $4) r
-		where f.id = r.id and f.numero is null
+		from places p
+		where f.id = p.id
 		returning f.*
 	), entrees as (
 		insert into ecriture (id, date, piece, libelle, entite) select id, date_facturation, numero, 'Facture ' || numero || ' ' || nom, entite from emises
