@@ -32,6 +32,7 @@ require (
 	go.opentelemetry.io/otel/sdk/metric v1.47.0
 	go.opentelemetry.io/otel/trace v1.47.0
 	golang.org/x/crypto v0.58.0 // argon2id for passwords
+	golang.org/x/oauth2 v0.37.0 // tokens for the platform of electronic invoices
 	golang.org/x/sync v0.24.0 // groups of goroutines that fail together
 	golang.org/x/text v0.43.0 // search without accents
 	golang.org/x/time v0.12.0 // rate limits of the gateway
@@ -135,7 +136,6 @@ require (
 	go.yaml.in/yaml/v2 v2.4.4 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/net v0.62.0 // indirect
-	golang.org/x/oauth2 v0.37.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/term v0.47.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect

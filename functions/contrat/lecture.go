@@ -83,8 +83,11 @@ func abonnes(ctx context.Context, tx *function.Tx, q message.Abonnes) (page mess
 	return page, err
 }
 
-const selectJournal = `select j.instant, j.code, j.texte, j.contrat_id, j.par
-	from journal j join contrat c on c.id = j.contrat_id where c.abonne_id = $1 order by j.id desc limit 200`
+const selectJournal = `select instant, code, texte, objet, par from (
+		select j.instant, j.code, j.texte, j.contrat_id objet, j.par, j.id rang from journal j join contrat c on c.id = j.contrat_id where c.abonne_id = $1
+		union all
+		select instant, 'IDENTIFIE', texte, abonne_id, par, version from abonne_journal where abonne_id = $1) j
+	order by instant desc, rang desc limit 200`
 
 func ficheAbonne(ctx context.Context, tx *function.Tx, q message.FicheAbonne) (f message.Fiche, err error) {
 	if !tx.Identity().Owns(q.ID) {

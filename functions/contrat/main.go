@@ -27,6 +27,7 @@ func listens(*function.Runtime) []function.Listen {
 		function.Answer("contrats:modifier", changerCompteur),
 		function.Answer("contrats:creer", reprendre),
 		function.Answer("contrats:modifier", resilier),
+		function.Answer("abonnes:modifier", identifier),
 
 		function.Answer("contrats:lire,portail:lire", contratParID),
 		function.Answer("contrats:lire,portail:lire", contrats),

@@ -29,7 +29,11 @@ type repris struct {
 	contrat message.Contrat // ACTIF, with one pose, without number
 }
 
-var colonnes = strings.Split(message.ColonnesReprise, ";")
+// The two headers: without the numbers of organisations, and with them.
+var (
+	colonnes           = strings.Split(message.ColonnesReprise, ";")
+	colonnesEntreprise = strings.Split(message.ColonnesReprise+";"+message.ColonnesEntreprise, ";")
+)
 
 // lireReprise reads the CSV of a Reprendre: every line becomes a contract or
 // a refusal. The error refuses the whole file.
@@ -37,9 +41,16 @@ func lireReprise(texte string, today message.Date) (valides []repris, rejets []m
 	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(texte, "\ufeff")))
 	r.Comma, r.FieldsPerRecord, r.ReuseRecord = ';', -1, true
 	entete, err := r.Read()
-	if err != nil || !slices.Equal(entete, colonnes) {
+	var noms []string
+	switch {
+	case err == nil && slices.Equal(entete, colonnes):
+		noms = colonnes
+	case err == nil && slices.Equal(entete, colonnesEntreprise):
+		noms = colonnesEntreprise
+	default:
 		return nil, nil, function.Invalid("csv", "entete_invalide",
-			"La première ligne doit être exactement : "+message.ColonnesReprise, "The first line must be exactly: "+message.ColonnesReprise)
+			"La première ligne doit être exactement : "+message.ColonnesReprise+" (suivi ou non de ;"+message.ColonnesEntreprise+")",
+			"The first line must be exactly: "+message.ColonnesReprise+" (followed or not by ;"+message.ColonnesEntreprise+")")
 	}
 	pdls, series := map[string]int{}, map[string]int{} // first line of each
 	for {
@@ -61,7 +72,7 @@ func lireReprise(texte string, today message.Date) (valides []repris, rejets []m
 			return nil, nil, err
 		default:
 			ligne, _ := r.FieldPos(0)
-			l := lecteur{ligne: ligne, champs: champs}
+			l := lecteur{ligne: ligne, colonnes: noms, champs: champs}
 			c := l.contrat(today)
 			l.unique("pdl", pdls)
 			l.unique("compteur", series)
@@ -77,9 +88,9 @@ func lireReprise(texte string, today message.Date) (valides []repris, rejets []m
 
 // lecteur reads the columns of a line, and keeps the first fault.
 type lecteur struct {
-	ligne  int
-	champs []string
-	rejet  *message.LigneRejetee
+	ligne            int
+	colonnes, champs []string
+	rejet            *message.LigneRejetee
 }
 
 func (l *lecteur) refuser(champ, code, fr, en string) {
@@ -90,8 +101,8 @@ func (l *lecteur) refuser(champ, code, fr, en string) {
 
 // contrat reads the whole line.
 func (l *lecteur) contrat(today message.Date) (c message.Contrat) {
-	if len(l.champs) != len(colonnes) {
-		l.refuser("", "colonnes", fmt.Sprintf("%d colonnes au lieu de %d.", len(l.champs), len(colonnes)), fmt.Sprintf("%d columns instead of %d.", len(l.champs), len(colonnes)))
+	if len(l.champs) != len(l.colonnes) {
+		l.refuser("", "colonnes", fmt.Sprintf("%d colonnes au lieu de %d.", len(l.champs), len(l.colonnes)), fmt.Sprintf("%d columns instead of %d.", len(l.champs), len(l.colonnes)))
 		return c
 	}
 	adresse := message.Adresse{Voie: l.texte("voie", 1, 120), CodePostal: l.motif("code_postal", codePostal), Commune: l.texte("commune", 1, 80)}
@@ -107,6 +118,9 @@ func (l *lecteur) contrat(today message.Date) (c message.Contrat) {
 			Logements: int(l.entier("logements", 1, 5000)), Habitation: l.ouiNon("habitation"),
 			ResidencePrincipale: l.choix("residence_principale", "OUI", "NON", "INCONNU"), Assainissement: l.ouiNon("assainissement"),
 		},
+	}
+	if len(l.colonnes) > len(colonnes) {
+		l.identite(&c.Abonne)
 	}
 	m := message.Compteur{
 		Serie: l.texte("compteur", 1, 40), CalibreMM: int(l.parmi("calibre_mm", 15, 20, 25, 30, 40, 50, 60, 65, 80, 100, 125, 150, 200)),
@@ -127,7 +141,7 @@ var (
 // texte reads a column of de to a characters. JSON turned what was not
 // UTF-8 into U+FFFD on its way here.
 func (l *lecteur) texte(champ string, de, a int) string {
-	s := strings.TrimSpace(l.champs[slices.Index(colonnes, champ)])
+	s := strings.TrimSpace(l.champs[slices.Index(l.colonnes, champ)])
 	switch n := utf8.RuneCountInString(s); {
 	case n < de:
 		l.refuser(champ, "requis", "Cette colonne est obligatoire.", "This column is required.")
@@ -191,12 +205,23 @@ func (l *lecteur) date(champ string, today message.Date) message.Date {
 	return d
 }
 
+// identite reads the numbers of an organisation.
+func (l *lecteur) identite(a *message.Abonne) {
+	n, err := identite{l.texte("siren", 0, 20), l.texte("siret", 0, 25), l.texte("numero_tva", 0, 20)}.verifier("", a.Nature)
+	var p *message.Problem
+	if errors.As(err, &p) {
+		l.refuser(p.Errors[0].Field, p.Code, p.Errors[0].Detail, p.Errors[0].DetailEN)
+		return
+	}
+	a.SIREN, a.SIRET, a.NumeroTVA = n.siren, n.siret, n.tva
+}
+
 // unique refuses a value that an earlier line of the file has.
 func (l *lecteur) unique(champ string, vus map[string]int) {
 	if l.rejet != nil {
 		return
 	}
-	s := strings.TrimSpace(l.champs[slices.Index(colonnes, champ)])
+	s := strings.TrimSpace(l.champs[slices.Index(l.colonnes, champ)])
 	if premiere, deja := vus[s]; deja {
 		l.refuser(champ, "doublon_fichier", fmt.Sprintf("« %s » est déjà à la ligne %d.", s, premiere), fmt.Sprintf("“%s” is already on line %d.", s, premiere))
 		return
@@ -312,9 +337,9 @@ func inserer(ctx context.Context, tx *function.Tx, lus []repris) error {
 		table, columns string
 		row            func(*message.Contrat) []any
 	}{
-		{"abonne", "id nature nom prenom email telephone voie complement code_postal commune recherche", func(c *message.Contrat) []any {
+		{"abonne", "id nature nom prenom email telephone voie complement code_postal commune recherche siren siret numero_tva", func(c *message.Contrat) []any {
 			a := &c.Abonne
-			return []any{a.ID, a.Nature, a.Nom, a.Prenom, a.Email, a.Telephone, a.Adresse.Voie, a.Adresse.Complement, a.Adresse.CodePostal, a.Adresse.Commune, rechercheAbonne(*a)}
+			return []any{a.ID, a.Nature, a.Nom, a.Prenom, a.Email, a.Telephone, a.Adresse.Voie, a.Adresse.Complement, a.Adresse.CodePostal, a.Adresse.Commune, rechercheAbonne(*a), a.SIREN, a.SIRET, a.NumeroTVA}
 		}},
 		{"pdl", "id reference voie complement code_postal commune code_insee secteur logements habitation residence_principale assainissement recherche", func(c *message.Contrat) []any {
 			p := &c.PDL

@@ -11,8 +11,8 @@ import (
 	"aquaerp.fr/shared/message"
 )
 
-const insertAbonne = `insert into abonne (id, nature, nom, prenom, email, telephone, voie, complement, code_postal, commune, recherche)
-	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+const insertAbonne = `insert into abonne (id, nature, nom, prenom, email, telephone, voie, complement, code_postal, commune, recherche, siren, siret, numero_tva)
+	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 
 const insertPDL = `insert into pdl (id, reference, voie, complement, code_postal, commune, code_insee, secteur, logements, habitation, residence_principale, assainissement, recherche)
 	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
@@ -68,8 +68,13 @@ func abonneDe(ctx context.Context, tx *function.Tx, cmd message.Souscrire) (a me
 	if a.Nom == "" {
 		return a, vide("abonne.nom")
 	}
+	numeros, err := identite{n.SIREN, n.SIRET, n.NumeroTVA}.verifier("abonne.", n.Nature)
+	if err != nil {
+		return a, err
+	}
+	a.SIREN, a.SIRET, a.NumeroTVA = numeros.siren, numeros.siret, numeros.tva
 	_, err = tx.Exec(ctx, insertAbonne, a.ID, a.Nature, a.Nom, a.Prenom, a.Email, a.Telephone,
-		a.Adresse.Voie, a.Adresse.Complement, a.Adresse.CodePostal, a.Adresse.Commune, rechercheAbonne(a))
+		a.Adresse.Voie, a.Adresse.Complement, a.Adresse.CodePostal, a.Adresse.Commune, rechercheAbonne(a), a.SIREN, a.SIRET, a.NumeroTVA)
 	return a, err
 }
 
@@ -118,7 +123,7 @@ func sansContrat(ctx context.Context, tx *function.Tx, pdlID string) error {
 	return function.Conflict("pdl_sous_contrat", "Ce point est déjà sous le contrat "+numero+".", "This point is already under contract "+numero+".")
 }
 
-func rechercheAbonne(a message.Abonne) string { return replier(a.Nom, a.Prenom, a.Email) }
+func rechercheAbonne(a message.Abonne) string { return replier(a.Nom, a.Prenom, a.Email, a.SIREN) }
 func recherchePDL(p message.PDL) string {
 	return replier(p.Reference, p.Adresse.Voie, p.Adresse.Commune)
 }

@@ -15,13 +15,13 @@ import (
 )
 
 const (
-	colonnesAbonne   = `a.id, a.nature, a.nom, a.prenom, a.email, a.telephone, a.voie, a.complement, a.code_postal, a.commune`
+	colonnesAbonne   = `a.id, a.nature, a.nom, a.prenom, a.siren, a.siret, a.numero_tva, a.version, a.email, a.telephone, a.voie, a.complement, a.code_postal, a.commune`
 	colonnesPDL      = `p.id, p.reference, p.voie, p.complement, p.code_postal, p.commune, p.code_insee, p.secteur, p.logements, p.habitation, p.residence_principale, p.assainissement`
 	colonnesCompteur = `m.id, m.numero, m.serie, m.calibre_mm, m.roues, m.litres_par_unite, m.annee`
 )
 
 func champsAbonne(a *message.Abonne) []any {
-	return append([]any{&a.ID, &a.Nature, &a.Nom, &a.Prenom, &a.Email, &a.Telephone}, champsAdresse(&a.Adresse)...)
+	return append([]any{&a.ID, &a.Nature, &a.Nom, &a.Prenom, &a.SIREN, &a.SIRET, &a.NumeroTVA, &a.Version, &a.Email, &a.Telephone}, champsAdresse(&a.Adresse)...)
 }
 
 func champsAdresse(a *message.Adresse) []any {

@@ -203,12 +203,12 @@ func asJSON(v any) string {
 // copyBills writes the bills of a chunk by COPY.
 func copyBills(ctx context.Context, tx *function.Tx, lotID string, lot message.Lot, bills []facturee) error {
 	periode := pgtype.Range[message.Date]{Lower: lot.Du, Upper: lot.Au, LowerType: pgtype.Inclusive, UpperType: pgtype.Exclusive, Valid: true}
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"facture"}, []string{"id", "lot_id", "contrat_id", "contrat", "abonne_id", "nom", "email", "adresse", "pdl", "lieu", "mode_paiement", "siren",
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"facture"}, []string{"id", "lot_id", "contrat_id", "contrat", "abonne_id", "nom", "email", "adresse", "pdl", "lieu", "mode_paiement", "siren", "siret", "numero_tva",
 		"entite", "periode", "du", "au", "date_facturation", "echeance", "etat", "estimee", "anormale", "volume_litres", "ht_centimes", "tva_centimes", "ttc_centimes",
 		"distribution_centimes", "eaux_usees_centimes", "organismes_centimes", "lignes", "tva", "cas", "origine"},
 		pgx.CopyFromSlice(len(bills), func(i int) ([]any, error) {
 			b, r := &bills[i], &bills[i].Resultat
-			return []any{function.NewID(), lotID, b.id, b.numero, b.abonneID, b.nom, b.email, b.adresse, b.pdl, b.lieu, b.modePaiement, b.siren,
+			return []any{function.NewID(), lotID, b.id, b.numero, b.abonneID, b.nom, b.email, b.adresse, b.pdl, b.lieu, b.modePaiement, b.siren, b.siret, b.numeroTVA,
 				b.entite, periode, civil(b.cas.Periode.Du), civil(b.cas.Periode.Au), lot.DateFacturation, lot.Echeance, "CALCULEE", b.estimee, r.Anormale, r.VolumeEauLitres,
 				r.HTCentimes, r.TVACentimes, r.TTCCentimes, b.rubriques[0], b.rubriques[1], b.rubriques[2], []byte(asJSON(b.lignes)), []byte(asJSON(b.tva)), []byte(asJSON(b.cas)), []byte(asJSON(b.origine))}, nil
 		}))
@@ -312,7 +312,7 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 	byID := make(map[string]*dossier, len(ids))
 	out := make([]*dossier, 0, len(ids))
 	b := &pgx.Batch{}
-	b.Queue(`select c.id::text, numero, logements, assainissement, habitation, abonne_id::text, c.nom, email, adresse, pdl, lieu, mode_paiement, siren, coalesce(co.entite, 'principale'), code_insee, profil,
+	b.Queue(`select c.id::text, numero, logements, assainissement, habitation, abonne_id::text, c.nom, email, adresse, pdl, lieu, mode_paiement, siren, siret, numero_tva, coalesce(co.entite, 'principale'), code_insee, profil,
 			coalesce((select valeur from regle_service where code = 'FUITE_ANNEES' and periode @> $2::date), 0),
 			coalesce((select valeur from regle_service where code = 'FUITE_MULTIPLE' and periode @> $2::date), 0)
 		from contrat c left join commune co using (code_insee) where c.id = any($1::uuid[]) order by numero`, ids, tx.Today()).Query(func(rows pgx.Rows) error {
@@ -320,7 +320,7 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 			d := &dossier{}
 			c := &d.contrat
 			if err := rows.Scan(&c.id, &c.numero, &c.logements, &c.assainissement, &c.habitation,
-				&c.abonneID, &c.nom, &c.email, &c.adresse, &c.pdl, &c.lieu, &c.modePaiement, &c.siren, &c.entite, &c.commune, &c.profil, &d.annees, &d.multiple); err != nil {
+				&c.abonneID, &c.nom, &c.email, &c.adresse, &c.pdl, &c.lieu, &c.modePaiement, &c.siren, &c.siret, &c.numeroTVA, &c.entite, &c.commune, &c.profil, &d.annees, &d.multiple); err != nil {
 				return err
 			}
 			byID[c.id] = d

@@ -34,9 +34,10 @@ type contrat struct {
 	place
 
 	// What the bill says of whom it goes to.
-	abonneID, nom, email, pdl, lieu, modePaiement, siren string
-	adresse                                              json.RawMessage
-	entite                                               string // who issues it
+	abonneID, nom, email, pdl, lieu, modePaiement string
+	siren, siret, numeroTVA                       string // of an organisation
+	adresse                                       json.RawMessage
+	entite                                        string // who issues it
 }
 
 type pose struct {

@@ -67,7 +67,9 @@ type imprimee struct {
 	message.Facture
 	Adresse      message.Adresse
 	Email        string
-	SIREN        string // of an organisation
+	SIREN        string // of an organisation, as are the two that follow
+	SIRET        string
+	NumeroTVA    string
 	ModePaiement string
 	Anormale     bool
 	Entite       string     // name of the legal entity that issued it; empty: the service
@@ -163,7 +165,7 @@ func imprimer(ctx context.Context, tx *function.Tx, factures []message.Facture) 
 			}
 		}
 	}
-	rows, err := tx.Query(ctx, `select f.id, f.adresse, f.email, f.siren, f.mode_paiement, f.anormale, e.nom, f.cas,
+	rows, err := tx.Query(ctx, `select f.id, f.adresse, f.email, f.siren, f.siret, f.numero_tva, f.mode_paiement, f.anormale, e.nom, f.cas,
 			coalesce((select array_agg(p.serie order by c.n)
 				from jsonb_array_elements(f.cas -> 'poses') with ordinality c (pose, n)
 				cross join lateral (select serie from pose where contrat_id = f.contrat_id and du <= (c.pose ->> 'du')::date order by du desc limit 1) p), '{}'),
@@ -183,7 +185,7 @@ func imprimer(ctx context.Context, tx *function.Tx, factures []message.Facture) 
 	var id string
 	var c corrige
 	var f imprimee
-	_, err = pgx.ForEachRow(rows, []any{&id, &f.Adresse, &f.Email, &f.SIREN, &f.ModePaiement, &f.Anormale, &f.Entite, &f.Cas,
+	_, err = pgx.ForEachRow(rows, []any{&id, &f.Adresse, &f.Email, &f.SIREN, &f.SIRET, &f.NumeroTVA, &f.ModePaiement, &f.Anormale, &f.Entite, &f.Cas,
 		&f.Series, &c.Numero, &c.Date, &c.Total, &f.Avant}, func() error {
 		f.Facture, f.Mentions = at[id].Facture, at[id].Mentions
 		if c.Numero != "" {
@@ -212,7 +214,7 @@ func (s service) invoice(f imprimee) facturx.Document {
 	d := facturx.Document{
 		Numero: f.Numero, Type: facturx.Facture, Date: f.DateFacturation.Time(), Processus: facturx.Mixte, Contrat: f.Contrat,
 		Vendeur:    facturx.Partie{Nom: s.Nom, SIREN: s.siren(), TVA: s.tva(), Adresse: adressePostale(s.Adresse), Email: s.Email, Telephone: s.Telephone},
-		Acheteur:   facturx.Partie{Nom: f.Nom, SIREN: f.SIREN, Email: f.Email, Adresse: facturx.Adresse(f.Adresse)},
+		Acheteur:   facturx.Partie{Nom: f.Nom, SIREN: f.SIREN, SIRET: f.SIRET, TVA: f.NumeroTVA, Email: f.Email, Adresse: facturx.Adresse(f.Adresse)},
 		HTCentimes: f.HTCentimes, TVACentimes: f.TVACentimes, TTCCentimes: f.TTCCentimes,
 		Paiement: facturx.Paiement{Moyen: facturx.Virement, IBAN: s.IBAN, BIC: s.BIC, Echeance: f.Echeance.Time(), Conditions: "Payable avant le " + f.Echeance.Francais()},
 	}

@@ -23,7 +23,10 @@ func TestMain(m *testing.M) {
 		_ = os.Setenv("SERVICE_"+name, value)
 	}
 	platform := httptest.NewServer(laPlateforme)
-	for name, value := range map[string]string{"PLATEFORME_URL": platform.URL, "PLATEFORME_JETON": "secret", "SERVICE_TAILLE": "GRANDE"} {
+	for name, value := range map[string]string{
+		"PLATEFORME_URL": platform.URL + "/flow-service", "PLATEFORME_JETON_URL": platform.URL + "/token", "PLATEFORME_CLIENT": "regie", "PLATEFORME_SECRET": "secret",
+		"SERVICE_TAILLE": "GRANDE",
+	} {
 		_ = os.Setenv(name, value)
 	}
 	functiontest.Main(m)

@@ -14,7 +14,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -48,14 +47,16 @@ func main() {
 func listens(rt *function.Runtime) []function.Listen {
 	var service service
 	rt.Configure(&service)
-	plateforme := plateforme{service: service, client: http.DefaultClient}
+	plateforme := plateforme{service: service}
 	rt.Configure(&plateforme)
+	plateforme = plateforme.connectee()
 	var reglages lotReglages
 	rt.Configure(&reglages)
 	var prestataire prestataire
 	rt.Configure(&prestataire)
 	return []function.Listen{
 		function.On(contratActive),
+		function.On(abonneIdentifie),
 		function.On(compteurChange),
 		function.On(relevesValides),
 		function.On(contratResilie),
@@ -107,6 +108,7 @@ func listens(rt *function.Runtime) []function.Listen {
 
 		function.Work(plateforme.deposer),
 		function.Answer("factures:modifier", enregistrerStatut),
+		function.Answer("factures:modifier", plateforme.relancerDepot),
 		function.Answer("factures:lire", depots),
 		function.Answer("comptabilite:lire", plateforme.eReporting),
 

@@ -114,7 +114,7 @@ func (s service) recto(p *page, f imprimee) {
 	}
 	y = 46
 	for _, pair := range [][2]string{
-		{"Référence client", f.Contrat}, {"Point de livraison", f.PDL}, {"SIREN du client", f.SIREN},
+		{"Référence client", f.Contrat}, {"Point de livraison", f.PDL}, {"SIREN du client", f.SIREN}, {"TVA du client", f.NumeroTVA},
 		{"Période", f.duree()}, {"Opération", f.operation()},
 	} {
 		if pair[1] == "" {

@@ -85,10 +85,10 @@ func emettrePiece(ctx context.Context, tx *function.Tx, p piece) (message.Factur
 	}
 	tag, err := tx.Exec(ctx, `insert into facture (id, nature, corrige_id, entite, motif, contrat_id, du, au, periode, date_facturation, echeance, serie, rang, numero, etat,
 			estimee, anormale, volume_litres, ht_centimes, tva_centimes, ttc_centimes, lignes, tva, cas, emise_a, origine,
-			contrat, abonne_id, nom, email, adresse, pdl, lieu, mode_paiement, siren)
+			contrat, abonne_id, nom, email, adresse, pdl, lieu, mode_paiement, siren, siret, numero_tva)
 		select $1, $2, nullif($3, '')::uuid, $4, $5, c.id, $7, $8, daterange($9, $10), $11, $12, $13, $14, $15, $16,
 			$17, $18, $19, $20, $21, $22, $23::text::jsonb, $24::text::jsonb, $25::text::jsonb, $26, $27::text::jsonb,
-			numero, abonne_id, nom, email, adresse, pdl, lieu, mode_paiement, siren
+			numero, abonne_id, nom, email, adresse, pdl, lieu, mode_paiement, siren, siret, numero_tva
 		from contrat c where id = $6`,
 		id, p.nature, p.corrigeID, p.entite, p.motif, p.contratID, p.du, p.au, p.periode[0], p.periode[1], date, date.AddDays(p.delai),
 		serie, base+1, numero(serie, base+1), etat, p.estimee, p.anormale, p.volume, ht, tva, ht+tva, asJSON(p.lignes), asJSON(p.tva), cas, tx.Now, from)

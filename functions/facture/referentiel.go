@@ -17,22 +17,43 @@ func contratActive(ctx context.Context, tx *function.Tx, e message.ContratActive
 	if err != nil {
 		return err
 	}
+	if err := garderClient(ctx, tx, message.AbonneIdentifie{AbonneID: e.Abonne.ID, Version: e.Abonne.Version,
+		SIREN: e.Abonne.SIREN, SIRET: e.Abonne.SIRET, NumeroTVA: e.Abonne.NumeroTVA}); err != nil {
+		return err
+	}
 	tag, err := tx.Exec(ctx, `insert into contrat
-		(id, numero, version, abonne_id, nom, email, adresse, pdl, lieu, logements, assainissement, habitation, mode_paiement, depuis, code_insee, profil, secteur, siren)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+		(id, numero, version, abonne_id, nom, email, adresse, pdl, lieu, logements, assainissement, habitation, mode_paiement, depuis, code_insee, profil, secteur, siren, siret, numero_tva)
+		select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, siren, siret, numero_tva from client where abonne_id = $4
 		on conflict (id) do update set
-			(numero, version, nom, email, adresse, pdl, lieu, logements, assainissement, habitation, mode_paiement, code_insee, profil, secteur, siren) =
+			(numero, version, nom, email, adresse, pdl, lieu, logements, assainissement, habitation, mode_paiement, code_insee, profil, secteur) =
 			(excluded.numero, excluded.version, excluded.nom, excluded.email, excluded.adresse, excluded.pdl, excluded.lieu,
 			 excluded.logements, excluded.assainissement, excluded.habitation, excluded.mode_paiement,
-			 excluded.code_insee, excluded.profil, excluded.secteur, excluded.siren)
+			 excluded.code_insee, excluded.profil, excluded.secteur)
 		where contrat.version < excluded.version`,
 		e.ContratID, e.Numero, e.Version, e.Abonne.ID, nomComplet(e.Abonne), e.Abonne.Email, adresse,
 		e.PDL.Reference, uneLigne(e.PDL.Adresse), e.PDL.Logements, e.PDL.Assainissement, e.PDL.Habitation, e.ModePaiement, e.Depuis,
-		e.PDL.CodeINSEE, e.Nature, e.PDL.Secteur, e.Abonne.SIREN)
+		e.PDL.CodeINSEE, e.Nature, e.PDL.Secteur)
 	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
 	return keepPose(ctx, tx, e.ContratID, e.Pose)
+}
+
+// abonneIdentifie keeps the numbers of an organisation for its bills to come.
+func abonneIdentifie(ctx context.Context, tx *function.Tx, e message.AbonneIdentifie) error {
+	return garderClient(ctx, tx, e)
+}
+
+// garderClient keeps the numbers of an abonne, in whatever order they are
+// heard of, and writes them on all contracts of theirs.
+func garderClient(ctx context.Context, tx *function.Tx, e message.AbonneIdentifie) error {
+	tag, err := tx.Exec(ctx, `insert into client as c (abonne_id, version, siren, siret, numero_tva) values ($1, $2, $3, $4, $5)
+		on conflict (abonne_id) do update set (version, siren, siret, numero_tva) = (excluded.version, excluded.siren, excluded.siret, excluded.numero_tva)
+		where c.version < excluded.version`, e.AbonneID, e.Version, e.SIREN, e.SIRET, e.NumeroTVA)
+	if err == nil && tag.RowsAffected() > 0 {
+		_, err = tx.Exec(ctx, "update contrat set (siren, siret, numero_tva) = ($2, $3, $4) where abonne_id = $1", e.AbonneID, e.SIREN, e.SIRET, e.NumeroTVA)
+	}
+	return err
 }
 
 // compteurChange closes a pose and opens the next.

@@ -54,7 +54,7 @@ func (f Fichier) text() (string, error) {
 
 func (g *gateway) reprises() {
 	r := route{"POST", "/v1/reprises", "reprendreContrats", "Take over contracts in force from another system", "contrats", 0}
-	huma.Register(g.api, csvOperation(r, message.ColonnesReprise), func(ctx context.Context, in *Fichier) (*Reply[message.Reprise], error) {
+	huma.Register(g.api, csvOperation(r, message.ColonnesReprise+"[;"+message.ColonnesEntreprise+"]"), func(ctx context.Context, in *Fichier) (*Reply[message.Reprise], error) {
 		csv, err := in.text()
 		if err != nil {
 			return nil, err

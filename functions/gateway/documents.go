@@ -36,6 +36,8 @@ func (g *gateway) documents() {
 		func(in *ListeDepots) message.Depots { return message.Depots{Etat: in.Etat, Page: in.page()} })
 	expose(g, route{"POST", "/v1/depots/statuts", "enregistrerStatutDepot", "Record what the platform says of a document; a repetition has no effect", "factures", 0},
 		body[message.EnregistrerStatutDepot])
+	expose(g, route{"POST", "/v1/depots/{id}/relance", "relancerDepot", "Send a document again that was rejected, or that waits for its next attempt", "factures", 0},
+		func(in *OrdreSur) message.RelancerDepot { return message.RelancerDepot{FactureID: in.ID} })
 	expose(g, route{"GET", "/v1/e-reporting", "lireEReporting", "Sum what was issued to no company, by day and rate of VAT", "comptabilite", 0},
 		func(in *DemandeEReporting) message.EReporting { return message.EReporting{Du: in.Du, Au: in.Au} })
 }
@@ -43,7 +45,7 @@ func (g *gateway) documents() {
 type (
 	// ListeDepots filters documents on their way.
 	ListeDepots struct {
-		Etat string `query:"etat" enum:"A_DEPOSER,DEPOSEE,RECUE,APPROUVEE,REFUSEE,REJETEE,ENCAISSEE"`
+		Etat string `query:"etat" enum:"A_DEPOSER,TRANSMISE,DEPOSEE,RECUE,APPROUVEE,REFUSEE,REJETEE,ENCAISSEE"`
 		Liste
 	}
 	// DemandeEReporting chooses days.

@@ -43,6 +43,8 @@ func (g *gateway) routes() {
 		func(in *Recherche) message.Abonnes { return message.Abonnes{Q: in.Q, Page: in.page()} })
 	expose(g, route{"GET", "/v1/abonnes/{id}", "lireAbonne", "Read the file of an abonne: contracts, meters, journal", "abonnes", 0},
 		func(in *ParID) message.FicheAbonne { return message.FicheAbonne{ID: in.ID} })
+	about(g, route{"POST", "/v1/abonnes/{id}/identite", "identifierAbonne", "Set SIREN, SIRET and VAT identifier of an organisation", "abonnes", 0},
+		"abonne_id", func(c *message.IdentifierAbonne) *string { return &c.AbonneID })
 	expose(g, route{"GET", "/v1/abonnes/{id}/releves", "listerRelevesAbonne", "List the readings of an abonne, the newest first", "abonnes", 0},
 		func(in *ListeDe) message.Releves { return message.Releves{AbonneID: in.ID, Page: in.page()} })
 	expose(g, route{"GET", "/v1/abonnes/{id}/factures", "listerFacturesAbonne", "List the bills of an abonne, the newest first", "abonnes", 0},

@@ -29,6 +29,7 @@ func Catalogue() []Entry {
 		command(CreerUtilisateur{}), query(Utilisateurs{}), command(AccepterInvitation{}), event(InvitationEmise{}),
 
 		command(Souscrire{}), command(Signer{}), command(Retracter{}), command(Activer{}), command(ChangerCompteur{}), command(Reprendre{}), command(Resilier{}), event(ContratResilie{}),
+		command(IdentifierAbonne{}), event(AbonneIdentifie{}),
 		query(ContratParID{}), query(Contrats{}), query(Abonnes{}), query(FicheAbonne{}), query(TableauContrats{}),
 		event(ContratSigne{}), event(ContratAnnule{}), event(ContratActive{}), event(CompteurChange{}),
 
@@ -43,7 +44,7 @@ func Catalogue() []Entry {
 		query(Exemples{}), command(ImporterExemple{}), query(Indicateurs{}),
 		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}), query(AttestationAbonnement{}), query(AttestationNonDette{}), query(RecuPaiement{}),
 		query(Cahiers{}), query(ImprimerCahier{}), query(DocumentsCahier{}),
-		event(DepotAFaire{}), command(EnregistrerStatutDepot{}), query(Depots{}), query(EReporting{}),
+		event(DepotAFaire{}), command(EnregistrerStatutDepot{}), command(RelancerDepot{}), query(Depots{}), query(EReporting{}),
 		query(RapportLot{}), command(ReglerControle{}), command(DefinirProgramme{}), query(Programmes{}), query(VerifierFactures{}), event(SerieASceller{}),
 		query(ExpliquerFacture{}), query(SimulerFacture{}),
 		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),

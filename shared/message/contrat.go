@@ -9,6 +9,9 @@ type Abonne struct {
 	Nom       string  `json:"nom" doc:"Family name, or name of the organisation"`
 	Prenom    string  `json:"prenom,omitempty"`
 	SIREN     string  `json:"siren,omitempty" doc:"Of an organisation: nine digits; its bills are electronic invoices"`
+	SIRET     string  `json:"siret,omitempty" doc:"Of the establishment that is billed: fourteen digits, the SIREN first"`
+	NumeroTVA string  `json:"numero_tva,omitempty" doc:"VAT identifier (numéro de TVA intracommunautaire)"`
+	Version   int64   `json:"version,omitempty" doc:"Grows by one with each change of these numbers; absent: as it was created"`
 	Email     string  `json:"email,omitempty"`
 	Telephone string  `json:"telephone,omitempty"`
 	Adresse   Adresse `json:"adresse" doc:"Where bills go by post"`
@@ -97,10 +100,36 @@ type NouvelAbonne struct {
 	Nature    string  `json:"nature" validate:"required,oneof=PERSONNE ORGANISATION" enum:"PERSONNE,ORGANISATION"`
 	Nom       string  `json:"nom" validate:"required,max=120" maxLength:"120"`
 	Prenom    string  `json:"prenom,omitempty" validate:"max=120" maxLength:"120"`
+	SIREN     string  `json:"siren,omitempty" validate:"max=20" maxLength:"20" doc:"Of an organisation: nine digits, spaces allowed; that of the SIRET when absent"`
+	SIRET     string  `json:"siret,omitempty" validate:"max=25" maxLength:"25" doc:"Of an organisation: fourteen digits, spaces allowed"`
+	NumeroTVA string  `json:"numero_tva,omitempty" validate:"max=20" maxLength:"20" doc:"VAT identifier of an organisation"`
 	Email     string  `json:"email,omitempty" validate:"omitempty,email,max=254" maxLength:"254"`
 	Telephone string  `json:"telephone,omitempty" validate:"max=20" maxLength:"20"`
 	Adresse   Adresse `json:"adresse"`
 }
+
+// IdentifierAbonne sets the numbers of an organisation, as a whole: one that
+// is left out is taken away. Bills issued before keep what they say.
+type IdentifierAbonne struct {
+	AbonneID  string `json:"abonne_id" validate:"required,uuid"`
+	SIREN     string `json:"siren,omitempty" validate:"max=20" maxLength:"20" doc:"Nine digits, spaces allowed; that of the SIRET when absent"`
+	SIRET     string `json:"siret,omitempty" validate:"max=25" maxLength:"25" doc:"Fourteen digits, spaces allowed"`
+	NumeroTVA string `json:"numero_tva,omitempty" validate:"max=20" maxLength:"20" doc:"VAT identifier"`
+}
+
+func (IdentifierAbonne) Type() string      { return "fr.aquaerp.contrat.identifier-abonne.v1" }
+func (IdentifierAbonne) Reply() (r Abonne) { return }
+
+// AbonneIdentifie says which numbers an organisation has from now on.
+type AbonneIdentifie struct {
+	AbonneID  string `json:"abonne_id"`
+	Version   int64  `json:"version" doc:"Of the abonne: an older one does not undo a newer one"`
+	SIREN     string `json:"siren,omitempty"`
+	SIRET     string `json:"siret,omitempty"`
+	NumeroTVA string `json:"numero_tva,omitempty"`
+}
+
+func (AbonneIdentifie) Type() string { return "fr.aquaerp.contrat.abonne-identifie.v1" }
 
 // NouveauPDL is what is asked of a new point de service.
 type NouveauPDL struct {
@@ -183,9 +212,13 @@ type Reprise struct {
 	Rejets    []LigneRejetee `json:"rejets"`
 }
 
-// ColonnesReprise is the header of the CSV of Reprendre, in order, separated by semicolons.
+// ColonnesReprise is the header of the CSV of Reprendre, in order, separated
+// by semicolons. ColonnesEntreprise may follow it.
 const ColonnesReprise = "pdl;voie;code_postal;commune;code_insee;secteur;logements;habitation;residence_principale;assainissement;" +
 	"nature_abonne;nom;prenom;email;telephone;nature_contrat;mode_paiement;compteur;calibre_mm;roues;litres_par_unite;annee;debut;index"
+
+// ColonnesEntreprise are the numbers of organisations in that CSV.
+const ColonnesEntreprise = "siren;siret;numero_tva"
 
 // ContratParID reads one contract.
 type ContratParID struct {

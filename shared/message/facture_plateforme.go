@@ -29,16 +29,45 @@ type Depot struct {
 	Numero    string    `json:"numero"`
 	Nom       string    `json:"nom"`
 	SIREN     string    `json:"siren"`
-	Etat      string    `json:"etat" enum:"A_DEPOSER,DEPOSEE,RECUE,APPROUVEE,REFUSEE,REJETEE,ENCAISSEE"`
+	Etat      string    `json:"etat" enum:"A_DEPOSER,TRANSMISE,DEPOSEE,RECUE,APPROUVEE,REFUSEE,REJETEE,ENCAISSEE" doc:"TRANSMISE: the platform has it and checks it; DEPOSEE: its checks passed"`
 	Reference string    `json:"reference,omitempty" doc:"The platform's name of it"`
 	Motif     string    `json:"motif,omitempty" doc:"Why it was rejected or refused, or is not deposited yet"`
 	Essais    int       `json:"essais" doc:"Attempts to deposit it"`
 	Le        time.Time `json:"le" doc:"Of its state"`
+
+	Entite      string          `json:"entite,omitempty" doc:"Legal entity that issued it"`
+	TTCCentimes int64           `json:"ttc_centimes"`
+	ProchainA   *time.Time      `json:"prochain_a,omitempty" doc:"When the platform is spoken to next"`
+	Statuts     []StatutDepot   `json:"statuts" doc:"What the platform said, the newest first"`
+	Relance     *RelanceDuDepot `json:"relance,omitempty" doc:"Who had it sent again last"`
 }
+
+// StatutDepot is what the platform said of a document.
+type StatutDepot struct {
+	Etat  string    `json:"etat"`
+	Motif string    `json:"motif,omitempty"`
+	Le    time.Time `json:"le"`
+}
+
+// RelanceDuDepot is a document sent again by a person.
+type RelanceDuDepot struct {
+	Instant time.Time `json:"instant"`
+	Motif   string    `json:"motif,omitempty" doc:"Why it had not gone through"`
+	Par     string    `json:"par"`
+}
+
+// RelancerDepot has a document that was rejected, or that waits for its next
+// attempt, sent again.
+type RelancerDepot struct {
+	FactureID string `json:"facture_id" validate:"required,uuid"`
+}
+
+func (RelancerDepot) Type() string     { return "fr.aquaerp.facture.relancer-depot.v1" }
+func (RelancerDepot) Reply() (r Depot) { return }
 
 // Depots lists what goes through the platform, the newest first.
 type Depots struct {
-	Etat string `json:"etat,omitempty" validate:"omitempty,oneof=A_DEPOSER DEPOSEE RECUE APPROUVEE REFUSEE REJETEE ENCAISSEE"`
+	Etat string `json:"etat,omitempty" validate:"omitempty,oneof=A_DEPOSER TRANSMISE DEPOSEE RECUE APPROUVEE REFUSEE REJETEE ENCAISSEE"`
 	Page
 }
 
@@ -47,8 +76,15 @@ func (Depots) Reply() (r PageDepots) { return }
 
 // PageDepots is one page of them.
 type PageDepots struct {
-	Items   []Depot `json:"items"`
-	Suivant string  `json:"suivant,omitempty" doc:"Cursor of the next page"`
+	Items   []Depot         `json:"items"`
+	Suivant string          `json:"suivant,omitempty" doc:"Cursor of the next page"`
+	Etats   []DepotsParEtat `json:"etats" doc:"How many there are of each state, whatever was asked for"`
+}
+
+// DepotsParEtat counts documents in a state.
+type DepotsParEtat struct {
+	Etat   string `json:"etat"`
+	Nombre int    `json:"nombre"`
 }
 
 // EReporting sums what was issued to people who are no companies, as it is

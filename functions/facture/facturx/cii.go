@@ -114,6 +114,7 @@ type lineTax struct {
 }
 
 type party struct {
+	Global     *schemed  `xml:"ram:GlobalID"`
 	Name       string    `xml:"ram:Name"`
 	Legal      *legal    `xml:"ram:SpecifiedLegalOrganization"`
 	Contact    *contact  `xml:"ram:DefinedTradeContact"`

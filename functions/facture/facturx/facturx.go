@@ -69,7 +69,8 @@ const (
 // Partie is a seller or a buyer.
 type Partie struct {
 	Nom       string
-	SIREN     string // of a company
+	SIREN     string // of a company (BT-30, BT-47)
+	SIRET     string // of its establishment (BT-29, BT-46)
 	TVA       string // VAT identifier
 	Adresse   Adresse
 	Email     string
@@ -201,6 +202,9 @@ func (d Document) cii() invoice {
 
 func (p Partie) cii() party {
 	out := party{Name: p.Nom, Address: p.Adresse.cii()}
+	if p.SIRET != "" {
+		out.Global = &schemed{"0009", p.SIRET}
+	}
 	if p.SIREN != "" {
 		out.Legal = &legal{schemed{"0002", p.SIREN}}
 		out.Electronic = &uri{schemed{"0225", p.SIREN}}
