@@ -391,7 +391,8 @@ func lintContainer(c *core.Container, refuse func(string, ...any)) {
 	}
 }
 
-// lintReferences follows what a pod names. Optional is for make run, which has no telemetry: on a cluster all is there.
+// lintReferences follows what a pod names. Optional is for make run, which has no telemetry, and for a service without a
+// payment provider: a name that nobody makes is wrong all the same.
 func (o *overlay) lintReferences(p *pod, refuse func(string, ...any)) {
 	o.mustHaveAccount(p.namespace, p.spec.ServiceAccountName, refuse)
 	for _, c := range slices.Concat(p.spec.InitContainers, p.spec.Containers) {

@@ -185,6 +185,8 @@ func environment(function string, container *core.Container) (errs []error) {
 		want = append(want, "FUNCTION_URL", "TOKEN_KEYS")
 	case "auth":
 		want = append(want, "TOKEN_PRIVATE_KEY", "PORTAL_URL")
+	case "facture":
+		want = append(want, "PORTAL_URL", "PAIEMENT_URL", "PAIEMENT_SECRETS")
 	case "mailer":
 		want = append(want, "SMTP_URL", "MAIL_FROM")
 	}
@@ -196,6 +198,8 @@ func environment(function string, container *core.Container) (errs []error) {
 		"TOKEN_KEYS":        "token-keys/public",
 		"TOKEN_PRIVATE_KEY": "token-keys/private",
 		"SMTP_URL":          "smtp/url",
+		"PAIEMENT_URL":      "paiement-en-ligne/url",
+		"PAIEMENT_SECRETS":  "paiement-en-ligne/secrets",
 	}
 	var got []string
 	for _, env := range container.Env {

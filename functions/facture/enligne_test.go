@@ -4,12 +4,16 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"aquaerp.fr/scripts/prestataire/terminal"
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/functiontest"
 	"aquaerp.fr/shared/message"
@@ -254,6 +258,54 @@ func TestOnlinePaymentThatNeverEnds(t *testing.T) {
 	b.told(t, yes, "evt-2", "tr-2", "ACCEPTE", "ACCEPTE")
 	if got := read(late); got.Etat != "ACCEPTE" || b.bill(t, bills[1].ID).Etat != "PAYEE" {
 		t.Errorf("money that was told of late: %+v", got)
+	}
+	b.sound(t)
+}
+
+// The provider's own program, from its page to the books: what it signs is what
+// is verified here, and its worst manners change no sum.
+func TestAgainstTheProvider(t *testing.T) {
+	b, bills := online(t, 4)
+	heard := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		corps, _ := io.ReadAll(r.Body)
+		if _, err := functiontest.Ask(t, b.Function, function.Identity{}, message.NotifierPaiement{Signature: r.Header.Get("Signature"), Corps: corps}); err != nil {
+			t.Error(err)
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	defer heard.Close()
+	provider := terminal.New(terminal.Config{Secrets: []string{ancien, nouveau}, Notify: heard.URL, Wait: func(int) time.Duration { return 0 }})
+	defer provider.Close()
+	page := httptest.NewServer(provider.Web())
+	defer page.Close()
+	pays := func(f message.Facture, numeros ...string) message.PaiementEnLigne {
+		e, _ := b.start(t, f)
+		res, err := http.Get(page.URL + strings.TrimPrefix(e.URL, "https://prestataire.example"))
+		for _, numero := range numeros {
+			if err == nil {
+				res.Body.Close()
+				res, err = http.PostForm(page.URL+"/commandes/"+e.ID+"/essais", url.Values{"numero": {numero}})
+			}
+		}
+		if err != nil || res.StatusCode != 200 {
+			t.Fatalf("the page of %s: %v, %v", f.Numero, res, err)
+		}
+		res.Body.Close()
+		provider.Settle()
+		return functiontest.MustAsk(t, b.Function, functiontest.Subscriber(f.AbonneID), message.PaiementEnLigneParID{ID: e.ID})
+	}
+	const accepted, refused, twice, late, lost = "4970 0000 0000 0016", "4970 0000 0000 0024", "4970 0000 0000 0057", "4970 0000 0000 0065", "4970 0000 0000 0073"
+	if e := pays(bills[0], refused); e.Etat != "REFUSE" || b.bill(t, bills[0].ID).Etat != "EMISE" {
+		t.Errorf("refused: %+v", e)
+	}
+	for i, numeros := range [][]string{{accepted}, {refused, twice}, {late, lost}} {
+		f := bills[i+1]
+		if e := pays(f, numeros...); e.Etat != "ACCEPTE" || e.Paiement.MontantCentimes != 26_620 || b.bill(t, f.ID).Etat != "PAYEE" {
+			t.Errorf("%v: %+v", numeros, e)
+		}
+	}
+	if n := b.Count(t, "select count(*) from paiement"); n != 3 || b.on(t, "5115") != 3*26_620 {
+		t.Errorf("%d payments, %d on 5115", n, b.on(t, "5115"))
 	}
 	b.sound(t)
 }

@@ -55,7 +55,7 @@ func (p product) navigateur(t *testing.T) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "npm", "run", "e2e")
 	cmd.Dir = filepath.Join(root, "functions", "frontend", "web")
-	cmd.Env = append(os.Environ(), "BASE_URL="+p.Web, "USERS="+string(logins))
+	cmd.Env = append(os.Environ(), "BASE_URL="+p.Web, "USERS="+string(logins), "PRESTATAIRE="+p.Payment)
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {

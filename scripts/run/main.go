@@ -6,8 +6,8 @@
 // down the road the first time, then serves until Ctrl-C. Started again, it
 // finds its data. Nothing of the system is touched; `make reset` forgets all.
 //
-// Ports are those below, or what AQUAERP_PORT_WEB, _API, _INBOX, _ADMIN,
-// _POSTGRES and _RABBITMQ say; AQUAERP_DEMO is the number of households.
+// Ports are those below, or what AQUAERP_PORT_WEB, _API, _INBOX, _PAYMENT,
+// _ADMIN, _POSTGRES and _RABBITMQ say; AQUAERP_DEMO is the number of households.
 package main
 
 import (
@@ -58,7 +58,8 @@ func readSettings() (s settings, err error) {
 		usual int
 	}{
 		{"AQUAERP_PORT_WEB", &s.ports.Web, 8080}, {"AQUAERP_PORT_API", &s.ports.API, 3000},
-		{"AQUAERP_PORT_INBOX", &s.ports.Inbox, 8025}, {"AQUAERP_PORT_ADMIN", &s.ports.Admin, 8090},
+		{"AQUAERP_PORT_INBOX", &s.ports.Inbox, 8025}, {"AQUAERP_PORT_PAYMENT", &s.ports.Payment, 8030},
+		{"AQUAERP_PORT_ADMIN", &s.ports.Admin, 8090},
 		{"AQUAERP_PORT_POSTGRES", &s.ports.Postgres, 54320}, {"AQUAERP_PORT_RABBITMQ", &s.ports.RabbitMQ, 56720},
 		{"AQUAERP_DEMO", &s.foyers, 500},
 	} {
@@ -186,12 +187,13 @@ func present(s *stack.Stack) {
   AquaERP      %s
   API          %s/docs
   Mail         %s
+  Payments     %s
   Runtime      %s
   PostgreSQL   127.0.0.1:%d, user postgres, password %s
   Logs         %s/
 
   Log in with the password %s as
-`, s.Web, s.API, s.Inbox, s.Admin, s.Postgres.Port(), s.Postgres.Password(localserver.Superuser), s.Logs, demo.Password)
+`, s.Web, s.API, s.Inbox, s.Payment, s.Admin, s.Postgres.Port(), s.Postgres.Password(localserver.Superuser), s.Logs, demo.Password)
 	for _, role := range append(demo.Roles, "abonne") {
 		fmt.Printf("    %-16s %s\n", role, demo.Email(role))
 	}

@@ -34,7 +34,7 @@ import (
 	"aquaerp.fr/scripts/cluster"
 )
 
-const usage = `usage: secrets [-smtp URL] [-stdout [-have FILE]]
+const usage = `usage: secrets [-smtp URL] [-paiement URL] [-stdout [-have FILE]]
 
 Makes the Secrets that are missing in the namespace ` + cluster.Namespace + `; names are printed, values never.`
 
@@ -50,6 +50,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	smtp := flag.String("smtp", "", "`URL` of the mail server: smtp://, starttls:// or smtps://user:password@host; also SMTP_URL, which other users of the machine do not see")
+	paiement := flag.String("paiement", "", "`URL` of the payment provider's page, where there is one; also PAIEMENT_URL. The secrets shared with it are PAIEMENT_SECRETS, separated by commas: the first signs, all verify; without them one is made")
 	stdout := flag.Bool("stdout", false, "write all Secrets to standard output as YAML, values included; no cluster is asked")
 	have := flag.String("have", "", "with -stdout, YAML `file` of those that exist, - for standard input")
 	flag.Usage = func() {
@@ -61,20 +62,20 @@ func run(ctx context.Context) error {
 		flag.Usage()
 		return errors.New("arguments that mean nothing")
 	}
-	mail := cmp.Or(*smtp, os.Getenv("SMTP_URL"))
+	g := given{smtp: cmp.Or(*smtp, os.Getenv("SMTP_URL")), paiement: cmp.Or(*paiement, os.Getenv("PAIEMENT_URL")), secrets: os.Getenv("PAIEMENT_SECRETS")}
 	if *stdout {
 		known, err := readFile(*have)
 		if err != nil {
 			return err
 		}
-		all, err := generate(known, mail)
+		all, err := generate(known, g)
 		if err != nil {
 			return err
 		}
 		_, err = os.Stdout.Write(manifest(all))
 		return err
 	}
-	return apply(ctx, mail)
+	return apply(ctx, g)
 }
 
 func readFile(name string) (values, error) {
@@ -96,7 +97,7 @@ func readFile(name string) (values, error) {
 }
 
 // apply makes the cluster's Secrets whole.
-func apply(ctx context.Context, smtp string) error {
+func apply(ctx context.Context, g given) error {
 	out, err := cluster.Kubectl(ctx, "get", "secrets", "--output", "yaml")
 	if err != nil {
 		return err
@@ -105,7 +106,7 @@ func apply(ctx context.Context, smtp string) error {
 	if err != nil {
 		return err
 	}
-	all, err := generate(known, smtp)
+	all, err := generate(known, g)
 	if err != nil {
 		return err
 	}

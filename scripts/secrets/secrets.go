@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -46,9 +47,15 @@ type secret struct {
 	values    map[string]string
 }
 
-// generate returns every Secret of the product. What is known keeps its value;
-// an smtp that is not "" replaces the known one.
-func generate(known values, smtp string) ([]secret, error) {
+// given is what only the operator knows; what is not "" replaces what is known.
+type given struct {
+	smtp     string // URL of the mail server
+	paiement string // URL of the payment provider's page; without one there is no provider
+	secrets  string // shared with the provider, separated by commas
+}
+
+// generate returns every Secret of the product. What is known and not given keeps its value.
+func generate(known values, g given) ([]secret, error) {
 	roles, err := migrate.Roles(product.FS)
 	if err != nil {
 		return nil, err
@@ -57,7 +64,8 @@ func generate(known values, smtp string) ([]secret, error) {
 	if err != nil {
 		return nil, err
 	}
-	if smtp = cmp.Or(smtp, known["smtp"]["url"]); smtp == "" {
+	smtp := cmp.Or(g.smtp, known["smtp"]["url"])
+	if smtp == "" {
 		return nil, errors.New("which server sends the mail? -smtp URL")
 	}
 	if u, err := url.Parse(smtp); err != nil || u.Host == "" {
@@ -113,9 +121,29 @@ func generate(known values, smtp string) ([]secret, error) {
 			return nil, err
 		}
 	}
-	return append(all,
+	all = append(all,
 		secret{"token-keys", "auth", "function", map[string]string{"private": private, "public": public}},
-		secret{"smtp", "mailer", "function", map[string]string{"url": smtp}}), nil
+		secret{"smtp", "mailer", "function", map[string]string{"url": smtp}})
+	provider, err := paiement(known["paiement-en-ligne"], g)
+	return append(all, provider...), err
+}
+
+// paiement is the Secret of the payment provider; none without a provider.
+func paiement(known map[string]string, g given) ([]secret, error) {
+	page := cmp.Or(g.paiement, known["url"])
+	if page == "" && g.secrets == "" {
+		return nil, nil
+	}
+	if u, err := url.Parse(page); err != nil || u.Host == "" {
+		return nil, errors.New("-paiement is not a URL like https://prestataire.example.fr/payer")
+	}
+	shared := cmp.Or(g.secrets, known["secrets"], newPassword())
+	for one := range strings.SplitSeq(shared, ",") {
+		if len(strings.TrimSpace(one)) < 16 { // facture would not start
+			return nil, errors.New("PAIEMENT_SECRETS: a secret has less than 16 characters")
+		}
+	}
+	return []secret{{"paiement-en-ligne", "facture", "function", map[string]string{"url": page, "secrets": shared}}}, nil
 }
 
 // newPassword needs no escaping in a URL: RabbitmqSource does none.

@@ -16,12 +16,12 @@ import (
 	"aquaerp.fr/shared/migrate"
 )
 
-const mail = "smtps://eau:secret@courriel.example"
+var mail = given{smtp: "smtps://eau:secret@courriel.example"}
 
 // made is what a first run gives.
-func made(t *testing.T, known values, smtp string) values {
+func made(t *testing.T, known values, g given) values {
 	t.Helper()
-	all, err := generate(known, smtp)
+	all, err := generate(known, g)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func made(t *testing.T, known values, smtp string) values {
 func TestSecondRunChangesNothing(t *testing.T) {
 	t.Parallel()
 	first := made(t, nil, mail)
-	if second := made(t, first, ""); !reflect.DeepEqual(first, second) {
+	if second := made(t, first, given{}); !reflect.DeepEqual(first, second) {
 		for name := range second {
 			if !maps.Equal(first[name], second[name]) {
 				t.Errorf("%s changed", name)
@@ -55,7 +55,7 @@ func TestReplacing(t *testing.T) {
 	for gone, derived := range map[string]string{"postgres-facture": "postgres-roles", "rabbitmq-facture": "rabbitmq-definitions"} {
 		known := maps.Clone(first)
 		delete(known, gone)
-		second := made(t, known, "")
+		second := made(t, known, given{})
 		for name := range first {
 			changed, want := !maps.Equal(first[name], second[name]), name == gone || name == derived
 			if changed != want {
@@ -105,17 +105,45 @@ func TestRoles(t *testing.T) {
 
 func TestMailServer(t *testing.T) {
 	t.Parallel()
-	if _, err := generate(nil, ""); err == nil {
+	if _, err := generate(nil, given{}); err == nil {
 		t.Error("Secrets without a mail server")
 	}
 	for _, wrong := range []string{"courriel.example", "smtps://eau:se%cret@courriel.example"} {
-		if _, err := generate(nil, wrong); err == nil || strings.Contains(err.Error(), wrong) {
+		if _, err := generate(nil, given{smtp: wrong}); err == nil || strings.Contains(err.Error(), wrong) {
 			t.Errorf("%q: %v, want a refusal that does not repeat it", wrong, err)
 		}
 	}
 	first := made(t, nil, mail)
-	if got := made(t, first, "smtp://autre.example")["smtp"]["url"]; got != "smtp://autre.example" {
+	if got := made(t, first, given{smtp: "smtp://autre.example"})["smtp"]["url"]; got != "smtp://autre.example" {
 		t.Errorf("the mail server is %q", got)
+	}
+}
+
+// A service without a payment provider has no Secret for one; the secrets
+// shared with one are kept until others are given.
+func TestPaymentProvider(t *testing.T) {
+	t.Parallel()
+	const name, page = "paiement-en-ligne", "https://prestataire.example/payer"
+	none := made(t, nil, mail)
+	if none[name] != nil {
+		t.Fatalf("nobody asked for %v", none[name])
+	}
+	first := made(t, none, given{paiement: page})
+	if first[name]["url"] != page || len(first[name]["secrets"]) < 16 {
+		t.Fatalf("got %v", first[name])
+	}
+	if kept := made(t, first, given{}); !maps.Equal(kept[name], first[name]) {
+		t.Error("a second run changed the provider")
+	}
+	both := first[name]["secrets"] + ",un-autre-secret-partage"
+	if got := made(t, first, given{secrets: both})[name]; got["secrets"] != both || got["url"] != page {
+		t.Errorf("got %v", got)
+	}
+	for _, wrong := range []given{{paiement: "prestataire"}, {paiement: page, secrets: "court"}, {paiement: page, secrets: both + ","}, {secrets: both}} {
+		wrong.smtp = mail.smtp
+		if _, err := generate(nil, wrong); err == nil || wrong.secrets != "" && strings.Contains(err.Error(), wrong.secrets) {
+			t.Errorf("%+v: %v, want a refusal that does not repeat it", wrong, err)
+		}
 	}
 }
 
@@ -148,7 +176,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := made(t, nil, mail)
+	all := made(t, nil, given{smtp: mail.smtp, paiement: "https://prestataire.example/payer"})
 	for name := range all {
 		if got, want := slices.Sorted(maps.Keys(example[name])), slices.Sorted(maps.Keys(all[name])); !slices.Equal(got, want) {
 			t.Errorf("%s: keys %v, want %v", name, got, want)

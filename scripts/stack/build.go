@@ -15,7 +15,7 @@ import (
 )
 
 // programs are all binaries that the product needs to run.
-var programs = []string{"./functions/...", "./eventing/...", "./knative/local/...", "./scripts/migrate", "./scripts/mailbox"}
+var programs = []string{"./functions/...", "./eventing/...", "./knative/local/...", "./scripts/migrate", "./scripts/mailbox", "./scripts/prestataire"}
 
 // Build compiles every program of the checkout at root into bin. What has not
 // changed costs nothing but a look.

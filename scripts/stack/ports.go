@@ -7,7 +7,7 @@ import (
 
 // Ports are those of 127.0.0.1 that a stack listens to.
 type Ports struct {
-	Web, API, Inbox, Admin, Postgres, RabbitMQ int
+	Web, API, Inbox, Payment, Admin, Postgres, RabbitMQ int
 
 	smtp int // always a free one: only the mailer speaks to it
 }
@@ -24,7 +24,7 @@ func (p *Ports) fill() error {
 		name  string
 		value *int
 	}{
-		{"web", &p.Web}, {"api", &p.API}, {"inbox", &p.Inbox}, {"admin", &p.Admin},
+		{"web", &p.Web}, {"api", &p.API}, {"inbox", &p.Inbox}, {"payment", &p.Payment}, {"admin", &p.Admin},
 		{"postgres", &p.Postgres}, {"rabbitmq", &p.RabbitMQ}, {"smtp", &p.smtp},
 	} {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port.value))

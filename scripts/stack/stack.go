@@ -1,6 +1,6 @@
 // Package stack runs the whole product on one machine: a private PostgreSQL
-// and RabbitMQ, a mailbox that catches all mail, and the local runtime with
-// the manifests of a cluster. `make run`, the end-to-end tests, the chaos
+// and RabbitMQ, a mailbox that catches all mail, a payment provider that moves
+// no money, and the local runtime with the manifests of a cluster. `make run`, the end-to-end tests, the chaos
 // drill and the benchmarks all start it, and drive it from outside.
 //
 // A stack lives in one directory and on loopback ports only; several may run
@@ -10,6 +10,7 @@ package stack
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,13 +45,13 @@ type Config struct {
 
 // Stack is a running product.
 type Stack struct {
-	Web, API, Inbox, Admin string // addresses, http://127.0.0.1:…
-	Postgres, RabbitMQ     *localserver.Server
-	Logs                   string // directory
+	Web, API, Inbox, Payment, Admin string // addresses, http://127.0.0.1:…
+	Postgres, RabbitMQ              *localserver.Server
+	Logs                            string // directory
 
-	root, dir, bin string
-	activator      string // proxy to all functions
-	mailbox, local *process
+	root, dir, bin              string
+	activator                   string // proxy to all functions
+	mailbox, prestataire, local *process
 }
 
 // database is the product's.
@@ -83,7 +84,7 @@ func Start(ctx context.Context, c Config) (*Stack, error) {
 	}{
 		{"servers and programs", s.startServers},
 		{"migrations and topology", s.prepare},
-		{"mailbox and runtime", s.startPrograms},
+		{"mailbox, payment provider and runtime", s.startPrograms},
 	} {
 		done := func() {}
 		if c.Step != nil {
@@ -189,6 +190,10 @@ func (s *Stack) writeSecrets(ctx context.Context, ports Ports, passwords map[str
 	if err != nil {
 		return err
 	}
+	shared, err := s.paymentSecret()
+	if err != nil {
+		return err
+	}
 	service, err := s.settings("service.env")
 	if err != nil {
 		return err
@@ -204,6 +209,7 @@ func (s *Stack) writeSecrets(ctx context.Context, ports Ports, passwords map[str
 	all := []resource{
 		secret("token-keys", keys),
 		secret("smtp", map[string]string{"url": fmt.Sprintf("smtp://127.0.0.1:%d", ports.smtp)}),
+		secret("paiement-en-ligne", map[string]string{"url": fmt.Sprintf("http://127.0.0.1:%d/payer", ports.Payment), "secrets": shared}),
 		{APIVersion: "v1", Kind: "ConfigMap", Metadata: map[string]string{"name": "aquaerp", "namespace": "aquaerp"}, Config: aquaerp},
 		{APIVersion: "v1", Kind: "ConfigMap", Metadata: map[string]string{"name": "service", "namespace": "aquaerp"}, Config: service},
 	}
@@ -268,7 +274,22 @@ func (s *Stack) tokenKeys(ctx context.Context) (keys map[string]string, err erro
 	return keys, nil
 }
 
-// startPrograms starts the mailbox, then the runtime, and learns its addresses.
+func (s *Stack) paymentSecretFile() string { return filepath.Join(s.dir, "paiement-secrets") }
+
+// paymentSecret is what the service shares with its payment provider, made once for a directory.
+func (s *Stack) paymentSecret() (string, error) {
+	content, err := os.ReadFile(s.paymentSecretFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		content = []byte(rand.Text())
+		err = os.WriteFile(s.paymentSecretFile(), content, 0o600)
+	}
+	if err != nil {
+		return "", fmt.Errorf("stack: %w", err)
+	}
+	return string(content), nil
+}
+
+// startPrograms starts the mailbox and the payment provider, then the runtime, and learns its addresses.
 func (s *Stack) startPrograms(ctx context.Context, c Config) error {
 	at := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 	var err error
@@ -276,6 +297,11 @@ func (s *Stack) startPrograms(ctx context.Context, c Config) error {
 		return err
 	}
 	s.Inbox = "http://" + at(c.Ports.Inbox)
+	if s.prestataire, err = s.start(nil, "prestataire", "-http", at(c.Ports.Payment), "-secrets", s.paymentSecretFile(),
+		"-notifier", "http://"+at(c.Ports.API)+"/v1/paiements-en-ligne/notifications"); err != nil {
+		return err
+	}
+	s.Payment = "http://" + at(c.Ports.Payment)
 
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -311,8 +337,10 @@ func (s *Stack) Stop() {
 	if s.local != nil {
 		s.local.stop(40 * time.Second)
 	}
-	if s.mailbox != nil {
-		s.mailbox.stop(5 * time.Second)
+	for _, p := range []*process{s.mailbox, s.prestataire} {
+		if p != nil {
+			p.stop(5 * time.Second)
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
