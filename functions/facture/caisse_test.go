@@ -83,7 +83,7 @@ func TestBordereau(t *testing.T) {
 	}
 	functiontest.MustAsk(t, b.Function, staff, message.RejeterPaiement{PaiementID: cheques[2].ID, Motif: "mal rempli"})
 	m := functiontest.MustAsk(t, b.Function, staff, message.MoyensDePaiement{})
-	if len(m.Items) != 8 || m.Items[2].Code != "CHEQUE" || m.Items[2].ARemettre != 2 || m.Items[2].ARemettreMontant != 53_240 || len(m.Regles) != 4 {
+	if len(m.Items) != 8 || m.Items[2].Code != "CHEQUE" || m.Items[2].ARemettre != 2 || m.Items[2].ARemettreMontant != 53_240 || len(m.Regles) < 4 {
 		t.Errorf("got %+v", m)
 	}
 	r := functiontest.MustAsk(t, b.Function, staff, message.CreerBordereau{Mode: "CHEQUE"})

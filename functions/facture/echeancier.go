@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,11 +88,11 @@ func creerEcheancier(ctx context.Context, tx *function.Tx, c message.CreerEchean
 		return e, function.Conflict("prelevement_en_cours", "Une de ces factures est en cours de prélèvement ; attendez son issue.", "One of these bills is being debited; wait for the outcome.")
 	}
 	if c.ParPrelevement {
-		if err := mandate(ctx, tx, c.AbonneID); err != nil {
-			return e, err
+		if allowed, err := mandate(ctx, tx, c.AbonneID); err != nil || !allowed {
+			return e, cmp.Or(err, mandatRequis())
 		}
 	}
-	p := plan{c.AbonneID, "ECHEANCIER", total, c.ParPrelevement, c.Motif, c.Echeances}
+	p := plan{abonneID: c.AbonneID, nature: "ECHEANCIER", montant: total, parPrelevement: c.ParPrelevement, motif: c.Motif, echeances: c.Echeances}
 	if c.Simulation {
 		return p.simuler(ctx, tx, ids)
 	}
@@ -105,7 +106,7 @@ func creerEcheancier(ctx context.Context, tx *function.Tx, c message.CreerEchean
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return e, err
 	}
-	return loadEcheancier(ctx, tx, id)
+	return accorder(ctx, tx, id)
 }
 
 // checkParts refuses parts that are not two or more, in order of date within
@@ -138,6 +139,9 @@ type plan struct {
 	parPrelevement   bool
 	motif            string
 	echeances        []message.Echeance
+
+	suiteDe string       // monthly: the year that it renews
+	depuis  message.Date // monthly: bills from then on are its own; today when zero
 }
 
 // simuler shows a plan that is not kept.
@@ -153,14 +157,14 @@ func (p plan) simuler(ctx context.Context, tx *function.Tx, factures []string) (
 	return e, tx.QueryRow(ctx, "select coalesce(array_agg(numero order by numero), '{}') from facture where id = any($1::uuid[])", factures).Scan(&e.Factures)
 }
 
-// mandate refuses to debit an abonne who has not allowed it.
-func mandate(ctx context.Context, tx *function.Tx, abonneID string) error {
-	var allowed bool
-	err := tx.QueryRow(ctx, "select exists (select from mandat where abonne_id = $1 and etat = 'ACTIF')", abonneID).Scan(&allowed)
-	if err == nil && !allowed {
-		err = function.Refused("mandat_requis", "Cet abonné n'a pas de mandat de prélèvement en vigueur : faites-lui-en signer un d'abord.", "This subscriber has no mandate in force: have one signed first.")
-	}
-	return err
+// mandate tells whether an abonne allows debits.
+func mandate(ctx context.Context, tx *function.Tx, abonneID string) (allowed bool, err error) {
+	err = tx.QueryRow(ctx, "select exists (select from mandat where abonne_id = $1 and etat = 'ACTIF')", abonneID).Scan(&allowed)
+	return allowed, err
+}
+
+func mandatRequis() error {
+	return function.Refused("mandat_requis", "Cet abonné n'a pas de mandat de prélèvement en vigueur : faites-lui-en signer un d'abord.", "This subscriber has no mandate in force: have one signed first.")
 }
 
 // insertPlan keeps a plan with its parts, and proposes their debits.
@@ -171,8 +175,8 @@ func insertPlan(ctx context.Context, tx *function.Tx, p plan) (id string, err er
 	}
 	id = function.NewID()
 	b := &pgx.Batch{}
-	b.Queue("insert into echeancier (id, abonne_id, nature, montant_centimes, par_prelevement, grace, motif, cree_le, cree_par) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-		id, p.abonneID, p.nature, p.montant, p.parPrelevement, grace, p.motif, tx.Today(), tx.Identity().ID)
+	b.Queue("insert into echeancier (id, abonne_id, nature, montant_centimes, par_prelevement, grace, motif, cree_le, cree_par, suite_de, depuis) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, '')::uuid, $11)",
+		id, p.abonneID, p.nature, p.montant, p.parPrelevement, grace, p.motif, tx.Today(), tx.Identity().ID, p.suiteDe, p.depuis)
 	for i, e := range p.echeances {
 		b.Queue("insert into echeance (echeancier_id, rang, date, montant_centimes) values ($1, $2, $3, $4)", id, i+1, e.Date, e.MontantCentimes)
 		if p.parPrelevement {
@@ -183,50 +187,90 @@ func insertPlan(ctx context.Context, tx *function.Tx, p plan) (id string, err er
 	return id, tx.SendBatch(ctx, b).Close()
 }
 
-// mensualiser spreads a year ahead over the debits that the rule counts.
-func mensualiser(ctx context.Context, tx *function.Tx, c message.Mensualiser) (e message.Echeancier, err error) {
-	if err := verrouiller(ctx, tx, c.AbonneID); err != nil {
-		return e, err
-	}
-	n, err := regleEncaissement(ctx, tx, "MENSUALITES", tx.Today())
+// accorder tells the abonne of a plan that was just kept.
+func accorder(ctx context.Context, tx *function.Tx, id string) (message.Echeancier, error) {
+	e, err := loadEcheancier(ctx, tx, id)
 	if err != nil {
 		return e, err
 	}
-	var year int64
-	var running bool
-	err = tx.QueryRow(ctx, `select (select coalesce(sum(ttc_centimes), 0)::bigint from facture where abonne_id = $1 and numero is not null and date_facturation > $2),
-		exists (select from echeancier where abonne_id = $1 and nature = 'MENSUALISATION' and fin_le is null)`, c.AbonneID, memeJour(tx.Today(), -12)).Scan(&year, &running)
-	switch {
-	case err != nil:
-		return e, err
-	case running:
-		return e, function.Conflict("deja_mensualise", "Cet abonné est déjà mensualisé.", "This subscriber pays monthly already.")
-	case c.Premiere.Before(tx.Today()) || c.Premiere.After(memeJour(tx.Today(), 12)):
-		return e, function.Invalid("premiere", "date_passee", "Le premier prélèvement est dans les douze mois qui viennent.", "The first debit is within the next twelve months.")
-	case year < n:
-		return e, function.Refused("sans_historique", "Aucune facture des douze derniers mois ne donne le montant des mensualités.", "No bill of the last twelve months tells the amount of the debits.")
-	}
-	if err := mandate(ctx, tx, c.AbonneID); err != nil {
-		return e, err
-	}
-	p := plan{c.AbonneID, "MENSUALISATION", year, true, "Mensualisation", parts(year, int(n), c.Premiere)}
-	if c.Simulation {
-		return p.simuler(ctx, tx, nil)
-	}
-	id, err := insertPlan(ctx, tx, p)
-	if err != nil {
-		return e, err
-	}
-	return loadEcheancier(ctx, tx, id)
+	told := message.EcheancierAccorde{Echeancier: e}
+	told.Nom, told.Email, told.Adresse, err = joindre(ctx, tx, e.AbonneID)
+	tx.Emit(e.ID, 0, told)
+	return e, err
 }
 
-// regulariser ends the monthly plans whose year these bills close: what the
-// debits did not cover is due on the bill, what they exceed it by stays as an
-// advance.
-func regulariser(ctx context.Context, tx *function.Tx, factures []string) error {
-	_, err := tx.Exec(ctx, `update echeancier e set fin_le = $2, fin_motif = 'Régularisation', regularise_par = f.id
-		from facture f where f.id = any($1::uuid[]) and f.abonne_id = e.abonne_id and e.nature = 'MENSUALISATION' and e.fin_le is null
-		and f.date_facturation >= (select max(date) from echeance where echeancier_id = e.id)`, factures, tx.Today())
+// joindre tells where an abonne is written to: as their newest contract says.
+func joindre(ctx context.Context, tx *function.Tx, abonneID string) (nom, email string, adresse message.Adresse, err error) {
+	err = tx.QueryRow(ctx, "select nom, email, adresse from contrat where abonne_id = $1 order by depuis desc, numero desc limit 1", abonneID).Scan(&nom, &email, &adresse)
+	return nom, email, adresse, ignore(err, pgx.ErrNoRows)
+}
+
+// rompreEcheanciers ends the plans of which a part was missed for longer than
+// their days of grace: no further part is debited, their bills are due as they
+// were, and the abonnes are told.
+func rompreEcheanciers(ctx context.Context, tx *function.Tx, _ message.Tick) error {
+	const rompu = "fin_le is null and echeancier_etat(id, $1) = 'ROMPU'"
+	var ids, abonnes []string
+	var id, abonne string
+	read := func(sql string, args ...any) error {
+		rows, err := tx.Query(ctx, sql, args...)
+		if err != nil {
+			return err
+		}
+		ids, abonnes = nil, nil
+		_, err = pgx.ForEachRow(rows, []any{&id, &abonne}, func() error { ids, abonnes = append(ids, id), append(abonnes, abonne); return nil })
+		return err
+	}
+	if err := read("select id, abonne_id from echeancier where "+rompu+" order by id limit $2", tx.Today(), parTournee); err != nil || len(ids) == 0 {
+		return err
+	}
+	if err := verrouiller(ctx, tx, abonnes...); err != nil {
+		return err
+	}
+	// A payment may have come while this waited.
+	err := read(`with rompu as (
+			update echeancier set rompu = true, fin_le = $1, fin_motif = 'Échéance manquée' where `+rompu+` and id = any($2::uuid[]) returning id, abonne_id),
+		annule as (update prelevement_a_faire set etat = 'ANNULE' where echeancier_id in (select id from rompu) and etat = 'A_FAIRE')
+		select id, abonne_id from rompu order by id`, tx.Today(), ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := direRompu(ctx, tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// direRompu tells of a plan that ended: which part was missed, and what is due.
+func direRompu(ctx context.Context, tx *function.Tx, id string) error {
+	e, err := loadEcheancier(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	told := message.EcheancierRompu{EcheancierID: e.ID, AbonneID: e.AbonneID, Nature: e.Nature, ManqueCentimes: -e.PayeCentimes}
+	for _, p := range e.Echeances {
+		if p.Etat == "EN_RETARD" && told.Manquee.IsZero() {
+			told.Manquee = p.Date
+		}
+		if p.Date.Before(tx.Today()) {
+			told.ManqueCentimes += p.MontantCentimes
+		}
+	}
+	if told.Nom, told.Email, told.Adresse, err = joindre(ctx, tx, e.AbonneID); err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, `select id, numero, echeance, ttc_centimes - paye_centimes from facture f where abonne_id = $1 and etat in ('EMISE', 'PARTIELLE')
+		and ($2 <> 'ECHEANCIER' or exists (select from echeancier_facture where echeancier_id = $3 and facture_id = f.id)) order by echeance, numero`, e.AbonneID, e.Nature, e.ID)
+	if err != nil {
+		return err
+	}
+	told.Factures, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.FactureDue])
+	for _, f := range told.Factures {
+		told.TotalCentimes += f.ResteCentimes
+	}
+	tx.Emit(e.ID, 0, told)
 	return err
 }
 
@@ -255,7 +299,8 @@ func arreterEcheancier(ctx context.Context, tx *function.Tx, c message.ArreterEc
 func selectEcheanciers(ctx context.Context, tx *function.Tx, where string, args ...any) ([]message.Echeancier, error) {
 	rows, err := tx.Query(ctx, `select e.id, abonne_id, nature, echeancier_etat(e.id, $1), montant_centimes, p.paye_centimes, par_prelevement, grace, motif, cree_le, fin_le, fin_motif,
 			array(select f.numero from echeancier_facture ef join facture f on f.id = ef.facture_id where ef.echeancier_id = e.id order by f.numero),
-			(select jsonb_agg(jsonb_build_object('date', date, 'montant_centimes', montant_centimes) order by rang) from echeance where echeancier_id = e.id)
+			(select jsonb_agg(jsonb_build_object('date', date, 'montant_centimes', montant_centimes) order by rang) from echeance where echeancier_id = e.id),
+			coalesce((select numero from facture where id = e.regularise_par), ''), e.suite_de is not null
 		from echeancier e join echeancier_paye p on p.echeancier_id = e.id where `+where, append([]any{tx.Today()}, args...)...)
 	if err != nil {
 		return nil, err

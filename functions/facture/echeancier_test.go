@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -83,6 +84,11 @@ func TestPlanOfPayment(t *testing.T) {
 		t.Helper()
 		return b.Count(t, "select en_echeancier($1, $2)::int", f.ID, le.Time()) == 1
 	}
+	// A debit that the service has not made is not missed, unless it is no longer allowed.
+	if !held(today.AddDays(9)) {
+		t.Error("a plan is broken because the service has not debited")
+	}
+	b.unguarded(t, "update mandat set etat = 'CADUC'")
 	// 8 days of grace for the first part, then it is broken.
 	if !held(today.AddDays(8)) || held(today.AddDays(9)) {
 		t.Error("the days of grace are not those of the rule")
@@ -98,10 +104,14 @@ func TestPlanOfPayment(t *testing.T) {
 	if e.PayeCentimes != 8_874 || e.Echeances[0].Etat != "PAYEE" || e.Echeances[1].Etat != "A_VENIR" {
 		t.Errorf("got %+v", e)
 	}
-	// The bank returns the debit: the plan is broken at once, and whole again when it is paid.
+	// The bank returns the debit: the days of grace begin anew, then the plan is broken.
 	functiontest.MustAsk(t, b.Function, staff, message.RejeterPaiement{PaiementID: p.ID, Motif: "AM04"})
 	if held(today.AddDays(9)) {
 		t.Error("a returned payment does not break the plan")
+	}
+	b.unguarded(t, "update echeance set date = date - 60 where rang = 1")
+	if !held(today.AddDays(8)) || held(today.AddDays(9)) {
+		t.Error("the days of grace do not begin with the return")
 	}
 	b.pay(t, "VIREMENT", 26_620, f.Numero)
 	if e = functiontest.MustAsk(t, b.Function, staff, message.Echeanciers{AbonneID: f.AbonneID}).Items[0]; e.Etat != "SOLDE" {
@@ -169,4 +179,152 @@ func TestMonthlyPayment(t *testing.T) {
 		t.Errorf("the balance is %d", got)
 	}
 	b.sound(t)
+}
+
+// A part that stays away beyond the days of grace ends the plan, tells, and
+// dunning goes on; nothing but a new plan holds it again.
+func TestAMissedPartEndsThePlan(t *testing.T) {
+	t.Parallel()
+	b, bills := late(t, 1)
+	f, staff := bills[0], functiontest.Staff()
+	b.mandate(t, f.AbonneID)
+	b.sleep(t, 45)
+	ask := message.CreerEcheancier{AbonneID: f.AbonneID, Nombre: 3, Premiere: now(), Motif: "difficultés", ParPrelevement: true}
+	e := functiontest.MustAsk(t, b.Function, staff, ask)
+	if told := functiontest.Emitted[message.EcheancierAccorde](t, b.Function); len(told) != 1 || told[0].Email != "anne@exemple.fr" || len(told[0].Echeances) != 3 {
+		t.Errorf("told of the plan: %+v", told)
+	}
+	b.unguarded(t, "update mandat set etat = 'CADUC'") // nothing can be debited any more
+	state := func(days int) (message.Echeancier, []message.EcheancierRompu) {
+		t.Helper()
+		b.unguarded(t, fmt.Sprintf("update echeance set date = date - %d", days))
+		for range 3 {
+			b.wake(t)
+		}
+		return functiontest.MustAsk(t, b.Function, staff, message.Echeanciers{AbonneID: f.AbonneID}).Items[0], functiontest.Emitted[message.EcheancierRompu](t, b.Function)
+	}
+	if got, told := state(8); got.Etat != "EN_COURS" || len(told) != 0 || len(b.letters(t)) != 0 {
+		t.Errorf("on the last day of grace: %+v, told %+v", got, told)
+	}
+	got, told := state(1)
+	if got.Etat != "ROMPU" || got.FinLe != now() || len(told) != 1 || b.Count(t, "select count(*) from prelevement_a_faire where etat <> 'ANNULE'") != 0 {
+		t.Fatalf("after it: %+v, told %+v", got, told)
+	}
+	if r := told[0]; r.EcheancierID != e.ID || r.Manquee != now().AddDays(-9) || r.ManqueCentimes != 8_874 || r.TotalCentimes != 26_620 || r.Email == "" || r.Factures[0].Numero != f.Numero {
+		t.Errorf("told %+v", r)
+	}
+	if n := len(b.letters(t)); n != 1 {
+		t.Errorf("%d letters after the plan", n)
+	}
+	b.pay(t, "VIREMENT", 8_874, f.Numero)
+	if got, told := state(0); got.Etat != "ROMPU" || len(told) != 1 {
+		t.Errorf("paid too late: %+v, told %+v", got, told)
+	}
+	ask.ParPrelevement = false
+	if e := functiontest.MustAsk(t, b.Function, staff, ask); e.Etat != "EN_COURS" || e.MontantCentimes != 26_620-8_874 {
+		t.Errorf("a new plan: %+v", e)
+	}
+	b.balanced(t)
+}
+
+// monthly is an abonne who has paid the ten debits of a year, the first of
+// them 340 days ago, and whose bill of the year is still to come.
+func monthly(t *testing.T) (b *bundle, c message.ContratActive, e message.Echeancier) {
+	t.Helper()
+	b = setup(t, 0)
+	c = contract(0)
+	b.deliver(t, "contrat", c.ContratID, c)
+	b.read(t, c, avril, 130, false)
+	b.read(t, c, octobre, 190, false)
+	f := b.bills(t, b.issue(t, lotOf(avril, octobre, now())).ID)[0]
+	b.emitted(t)
+	b.pay(t, "VIREMENT", f.ResteCentimes, f.Numero)
+	b.mandate(t, c.Abonne.ID)
+	e = functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.Mensualiser{AbonneID: c.Abonne.ID, Premiere: now()})
+	for _, part := range e.Echeances {
+		functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.EnregistrerPaiement{Mode: "PRELEVEMENT", MontantCentimes: part.MontantCentimes, RecuLe: now(), EcheancierID: e.ID})
+	}
+	b.unguarded(t, "update prelevement_a_faire set etat = 'ANNULE'; update echeance set date = date - 340; update echeancier set cree_le = cree_le - 340")
+	return b, c, e
+}
+
+// annual issues the bill that settles the year, and hears of it.
+func (b *bundle) annual(t *testing.T, c message.ContratActive) message.Facture {
+	t.Helper()
+	novembre := octobre.AddDays(40)
+	b.read(t, c, novembre, 300, false)
+	f := b.bills(t, b.issue(t, lotOf(octobre, novembre, now())).ID)[0]
+	b.emitted(t)
+	return b.bill(t, f.ID)
+}
+
+func (b *bundle) plans(t *testing.T, c message.ContratActive) []message.Echeancier {
+	t.Helper()
+	return functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.Echeanciers{AbonneID: c.Abonne.ID}).Items
+}
+
+func TestMonthlyYearIsSettledAndRenewed(t *testing.T) {
+	t.Parallel()
+	b, c, first := monthly(t)
+	f := b.annual(t, c)
+	b.emitted(t)
+	owed := f.TTCCentimes - 26_620
+	if owed <= 0 || f.ResteCentimes != owed || b.Count(t, "select montant_centimes from prelevement_a_faire where facture_id = $1 and etat = 'A_FAIRE'", f.ID) != int(owed) {
+		t.Errorf("of %d what the debits did not cover is %d; the bill asks for %d", f.TTCCentimes, owed, f.ResteCentimes)
+	}
+	all := b.plans(t, c)
+	if len(all) != 2 || all[1].ID != first.ID || all[1].Etat != "SOLDE" || all[1].RegularisePar != f.Numero {
+		t.Fatalf("got %+v", all)
+	}
+	next, premiere := all[0], memeJour(now().AddDays(-340), 12)
+	if !next.Reconduit || next.Etat != "EN_COURS" || next.MontantCentimes != 26_620+f.TTCCentimes || len(next.Echeances) != 10 || next.Echeances[0].Date != premiere {
+		t.Errorf("the next year %+v, want it from %s", next, premiere)
+	}
+	if n := b.Count(t, "select count(*) from prelevement_a_faire where echeancier_id = $1 and etat = 'A_FAIRE'", next.ID); n != 10 {
+		t.Errorf("%d debits of the next year", n)
+	}
+	told := functiontest.Emitted[message.EcheancierAccorde](t, b.Function)
+	if len(told) != 2 || told[0].Reconduit || !told[1].Reconduit || told[1].ID != next.ID || told[1].Nom == "" {
+		t.Errorf("told %+v", told)
+	}
+	b.sound(t)
+}
+
+// Without a mandate the year is settled and none follows.
+func TestMonthlyYearWithoutMandateIsNotRenewed(t *testing.T) {
+	t.Parallel()
+	b, c, _ := monthly(t)
+	b.unguarded(t, "update mandat set etat = 'REVOQUE'")
+	b.annual(t, c)
+	if all := b.plans(t, c); len(all) != 1 || all[0].Etat != "SOLDE" {
+		t.Errorf("got %+v", all)
+	}
+}
+
+// A debit is announced in time: a bill that comes late moves the next year.
+func TestMonthlyYearIsRenewedWithNotice(t *testing.T) {
+	t.Parallel()
+	b, c, _ := monthly(t)
+	b.unguarded(t, "update echeance set date = date - 20") // a year ago in five days
+	b.annual(t, c)
+	want := memeJour(now().AddDays(-360), 13)
+	if all := b.plans(t, c); len(all) != 2 || all[0].Echeances[0].Date != want {
+		t.Errorf("got %+v, want the first debit on %s", all, want)
+	}
+}
+
+// The last bill of all settles the year whenever it comes; nothing is debited after it.
+func TestLastBillSettlesTheMonthlyYear(t *testing.T) {
+	t.Parallel()
+	b, c, e := monthly(t)
+	b.unguarded(t, "update echeance set date = date + 340; update prelevement_a_faire set etat = 'A_FAIRE' where rang > 5")
+	b.end(t, c, message.NewDate(2026, time.November, 10), 202)
+	b.emitted(t)
+	all := b.plans(t, c)
+	if len(all) != 1 || all[0].ID != e.ID || all[0].Etat != "SOLDE" || all[0].RegularisePar == "" {
+		t.Errorf("got %+v", all)
+	}
+	if n := b.Count(t, "select count(*) from prelevement_a_faire where echeancier_id = $1 and etat = 'A_FAIRE'", e.ID); n != 0 {
+		t.Errorf("%d debits are left", n)
+	}
 }

@@ -92,7 +92,7 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("utilisateurs:modifier", reglerControle),
 		function.Answer("lots:creer", definirProgramme),
 		function.Answer("lots:lire", programmes),
-		function.On(alHeure(reglages.regarder, reprendreSoldes, relancerImpayes, plateforme.collecter)),
+		function.On(alHeure(reglages.regarder, reprendreSoldes, rompreEcheanciers, relancerImpayes, plateforme.collecter)),
 		function.On(scellerSerie),
 		function.Answer("comptabilite:lire", verifierFactures),
 

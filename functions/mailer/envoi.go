@@ -118,6 +118,25 @@ func (m mailer) prelevementsAnnonces(ctx context.Context, tx *function.Tx, e mes
 	return m.deposer(ctx, tx, envois, faits...)
 }
 
+// echeancierAccorde gives the days and the amounts of a plan of payment.
+func (m mailer) echeancierAccorde(ctx context.Context, tx *function.Tx, e message.EcheancierAccorde) error {
+	objet := "Votre échéancier de paiement"
+	if e.Nature == "MENSUALISATION" {
+		objet = "Vos prélèvements mensuels à partir du " + jour(e.Echeances[0].Date)
+	}
+	return m.deposer(ctx, tx, []*envoi{{cle: e.ID, destinataire: e.Email, Envoi: message.Envoi{
+		Modele: "ECHEANCIER", Etat: "QUEUED", AbonneID: e.AbonneID, Nom: e.Nom, Reference: e.ID, Objet: objet,
+	}}}, e)
+}
+
+// echeancierRompu tells that a missed part ended a plan of payment.
+func (m mailer) echeancierRompu(ctx context.Context, tx *function.Tx, e message.EcheancierRompu) error {
+	return m.deposer(ctx, tx, []*envoi{{cle: e.EcheancierID, destinataire: e.Email, Envoi: message.Envoi{
+		Modele: "RUPTURE", Etat: "QUEUED", AbonneID: e.AbonneID, Nom: e.Nom, Reference: e.EcheancierID,
+		Objet: "Une échéance n’a pas été payée : votre accord de paiement a pris fin",
+	}}}, e)
+}
+
 // deposer writes and stores messages, each about its fact, and sets them
 // going. What cannot be addressed is stored as FAILED: it must not hold up
 // the others. A message that exists already stays as it is.

@@ -461,3 +461,21 @@ func TestNoticeOfDebit(t *testing.T) {
 		t.Errorf("%d letters", n)
 	}
 }
+
+// TestPlansOfPayment: whoever gets a plan gets its days; whoever loses it is told, once.
+func TestPlansOfPayment(t *testing.T) {
+	b := setup(t)
+	plan := message.EcheancierAccorde{Echeancier: message.Echeancier{ID: factureID, AbonneID: abonneID, Nature: "MENSUALISATION", MontantCentimes: 26_620, ParPrelevement: true, GraceJours: 8, CreeLe: jourDe("2026-11-23"),
+		Echeances: []message.Echeance{{Date: jourDe("2026-12-18"), MontantCentimes: 13_310}, {Date: jourDe("2027-01-18"), MontantCentimes: 13_310}}}, Nom: "Anne Martin", Email: "anne@courriel.example", Adresse: adresse}
+	broken := message.EcheancierRompu{EcheancierID: factureID, AbonneID: abonneID, Nature: "MENSUALISATION", Nom: "Anne Martin", Email: "anne@courriel.example", Adresse: adresse,
+		Manquee: jourDe("2026-12-18"), ManqueCentimes: 13_310}
+	for _, e := range []message.Message{plan, broken} {
+		b.tell(t, e)
+		b.tell(t, e)
+		b.send(t)
+	}
+	mails := b.box.Mails()
+	if len(mails) != 2 || !strings.Contains(mails[0].Text, "18 janvier 2027 : 133,10") || !strings.Contains(mails[1].Text, "18 décembre 2026") || strings.Contains(mails[1].Text, "Total") {
+		t.Errorf("mails: %+v", mails)
+	}
+}

@@ -35,6 +35,8 @@ func (m mailer) listens() []function.Listen {
 		function.On(m.fuiteDetectee),
 		function.On(m.relanceEmise),
 		function.On(m.prelevementsAnnonces),
+		function.On(m.echeancierAccorde),
+		function.On(m.echeancierRompu),
 		function.OnReply(m.documentRecu),
 
 		function.Work(m.envoyer),

@@ -44,6 +44,11 @@ func TestModeles(t *testing.T) {
 			{FactureID: factureID, Numero: "F2026-000007", Echeance: jourDe("2026-05-15"), ResteCentimes: 3500}}}
 	second := relance
 	second.Niveau, second.ServicesSociaux, second.Habitation = 2, true, false
+	plan := message.EcheancierAccorde{Echeancier: message.Echeancier{ID: factureID, AbonneID: abonneID, Nature: "ECHEANCIER", MontantCentimes: 26_620, GraceJours: 8,
+		Factures: []string{"F2026-000123", "F2026-000124"}, Echeances: []message.Echeance{{Date: jourDe("2026-12-01"), MontantCentimes: 13_310}, {Date: jourDe("2027-01-01"), MontantCentimes: 13_310}}},
+		Nom: "Anne Martin", Email: "anne@courriel.example"}
+	year := plan
+	year.Nature, year.ParPrelevement, year.Reconduit, year.Factures = "MENSUALISATION", true, true, nil
 	credit := facture
 	credit.TTCCentimes = -1200
 	for name, l := range map[string]lettre{
@@ -58,6 +63,10 @@ func TestModeles(t *testing.T) {
 		}{message.PrelevementAnnonce{Numero: "F2026-000123", MontantCentimes: 26_620, Date: jourDe("2026-12-07"), RUM: "EAU-2026-00000001", IBANMasque: "DE…3000"}, "Régie des <eaux>", "DE98ZZZ09999999999"}},
 		"fuite": {"Eau de Brissy", "Consommation anormale", "Anne Martin", message.FuiteDetectee{Lieu: "2 rue de l'Église, 77116 Guercheville", Du: message.NewDate(2026, 4, 1), Au: message.NewDate(2026, 10, 1),
 			VolumeLitres: 200_000, MoyenneLitres: 60_500, PlafondLitres: 121_000, Jusqua: message.NewDate(2026, 11, 5)}},
+		"echeancier-plan":  {"Eau de Brissy", "Échéancier", "Anne Martin", plan},
+		"echeancier-annee": {"Eau de Brissy", "Mensualisation", "Anne Martin", year},
+		"rupture": {"Eau de Brissy", "Échéance", "Anne Martin", message.EcheancierRompu{Nature: "ECHEANCIER", Manquee: jourDe("2026-12-01"), ManqueCentimes: 13_310, TotalCentimes: 30_120,
+			Factures: relance.Factures}},
 		"relance-1": {"Eau de Brissy", "Rappel", "Anne Martin", relance},
 		"relance-2": {"Eau de Brissy", "Second rappel", "Anne Martin", second},
 	} {

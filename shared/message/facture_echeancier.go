@@ -52,7 +52,7 @@ type ListeEcheanciers struct {
 }
 
 // Echeancier is a plan of payment. Its state is that of today: a part that is
-// missed for longer than the days of grace breaks it, a late payment mends it.
+// missed for longer than the days of grace breaks it, and ends it for good.
 type Echeancier struct {
 	ID              string     `json:"id,omitempty" doc:"None when it was only simulated"`
 	AbonneID        string     `json:"abonne_id"`
@@ -68,6 +68,8 @@ type Echeancier struct {
 	FinMotif        string     `json:"fin_motif,omitempty"`
 	Factures        []string   `json:"factures" doc:"Numbers of its bills"`
 	Echeances       []Echeance `json:"echeances"`
+	RegularisePar   string     `json:"regularise_par,omitempty" doc:"Number of the bill that settled a monthly year"`
+	Reconduit       bool       `json:"reconduit,omitempty" doc:"A monthly year that renews another"`
 }
 
 // Echeance is a part of a plan.
@@ -76,3 +78,31 @@ type Echeance struct {
 	MontantCentimes int64  `json:"montant_centimes" validate:"min=1" minimum:"1"`
 	Etat            string `json:"etat,omitempty" validate:"max=20" enum:"PAYEE,PARTIELLE,A_VENIR,EN_RETARD" doc:"In answers only"`
 }
+
+// EcheancierAccorde tells an abonne the parts of a plan, or the debits of the
+// monthly year that begins or is renewed.
+type EcheancierAccorde struct {
+	Echeancier
+	Nom     string  `json:"nom"`
+	Email   string  `json:"email,omitempty" doc:"Absent: it goes by post"`
+	Adresse Adresse `json:"adresse"`
+}
+
+func (EcheancierAccorde) Type() string { return "fr.aquaerp.facture.echeancier-accorde.v1" }
+
+// EcheancierRompu tells an abonne that a missed part ended their plan: what is
+// left of their bills is due.
+type EcheancierRompu struct {
+	EcheancierID   string       `json:"echeancier_id"`
+	AbonneID       string       `json:"abonne_id"`
+	Nature         string       `json:"nature" enum:"ECHEANCIER,MENSUALISATION"`
+	Nom            string       `json:"nom"`
+	Email          string       `json:"email,omitempty" doc:"Absent: it goes by post"`
+	Adresse        Adresse      `json:"adresse"`
+	Manquee        Date         `json:"manquee" doc:"Day of the first part that was missed"`
+	ManqueCentimes int64        `json:"manque_centimes" doc:"What of the parts was missed"`
+	TotalCentimes  int64        `json:"total_centimes" doc:"What is due now"`
+	Factures       []FactureDue `json:"factures"`
+}
+
+func (EcheancierRompu) Type() string { return "fr.aquaerp.facture.echeancier-rompu.v1" }
