@@ -74,7 +74,7 @@ const routeTree = root.addChildren([
     page('/simuler', 'factures:l,portail:l', () => import('./pages/Simuler'), (search): { contrat?: string } => ({ contrat: text(search.contrat) })),
     page('/prelevements', 'prelevements:l', () => import('./pages/Prelevements')),
     page('/prelevements/$id', 'prelevements:l', () => import('./pages/Remise')),
-    page('/encaissements', 'paiements:l', () => import('./pages/Encaissements')),
+    page('/encaissements', 'paiements:l', () => import('./pages/Encaissements'), (search): { onglet?: string } => ({ onglet: text(search.onglet) })),
     page('/banque', 'paiements:l', () => import('./pages/Banque'), (search): { fichier?: string } => ({ fichier: text(search.fichier) })),
     page('/tarifs', 'tarifs:l', () => import('./pages/Tarifs'), (search): { onglet?: string } => ({ onglet: text(search.onglet) })),
     page('/tarifs/et-si', 'tarifs:l', () => import('./pages/EtSi')),

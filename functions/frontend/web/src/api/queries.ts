@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query'
-import { api, ok } from './client'
+import { api, list, ok } from './client'
 
 // What more than one page reads.
 
@@ -21,3 +21,16 @@ export const tableau = () => queryOptions({ queryKey: ['tableau'], queryFn: ({ s
 /** The readings of an abonne that a chart shows: two years of any rhythm. */
 export const releves = (id: string) =>
   queryOptions({ queryKey: ['abonnes', id, 'releves', 'chart'], queryFn: ({ signal }) => ok(api.GET('/v1/abonnes/{id}/releves', { params: { path: { id }, query: { limite: 24 } }, signal })) })
+
+export const mandats = (id: string) =>
+  queryOptions({ queryKey: ['abonnes', id, 'mandats'], queryFn: ({ signal }) => ok(api.GET('/v1/abonnes/{id}/mandats', { params: { path: { id } }, signal })) })
+
+export const echeanciers = (id: string) =>
+  queryOptions({ queryKey: ['abonnes', id, 'echeanciers'], queryFn: ({ signal }) => ok(api.GET('/v1/abonnes/{id}/echeanciers', { params: { path: { id } }, signal })) })
+
+/** The bills of an abonne that wait for a payment. */
+export const facturesOuvertes = (id: string) =>
+  queryOptions({
+    queryKey: ['abonnes', id, 'factures', 'ouvertes'],
+    queryFn: async ({ signal }) => list((await ok(api.GET('/v1/abonnes/{id}/factures', { params: { path: { id }, query: { limite: 200 } }, signal }))).items).filter((f) => f.numero && f.reste_centimes > 0),
+  })

@@ -18,7 +18,10 @@ import { NoDebt } from '../ui/NoDebt'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Facts, Figure, Link, Page, PageOf } from '../ui/Page'
 import { Mandats } from '../ui/Mandats'
+import { PaymentActs } from '../ui/PaymentActs'
 import { PayModal } from '../ui/PayModal'
+import { Plans } from '../ui/Plans'
+import { Refunds } from '../ui/Refunds'
 import { State } from '../ui/State'
 import { ContratCard } from './ContratCard'
 
@@ -203,7 +206,9 @@ function Payments({ id }: { id: string }) {
               cell: (p) => (
                 <>
                   {list(p.lettrages).map((l) => <div key={l.facture_id}><Link to={`/factures/${l.facture_id}`} inherit>{l.numero}</Link> <span className="num soft">{euros(l.montant_centimes)}</span></div>)}
-                  {p.avance_centimes > 0 && <span className="soft">{t.abonne.advance(euros(p.avance_centimes))}</span>}
+                  {!p.rejete_le && p.avance_centimes > 0 && <div className="soft">{t.abonne.advance(euros(p.avance_centimes))}</div>}
+                  {!p.rejete_le && (p.rembourse_centimes ?? 0) > 0 && <div className="soft">{t.paymentActs.aside(euros(p.rembourse_centimes ?? 0))}</div>}
+                  {p.rejete_le && <div className="soft">{t.paymentActs.taken(day(p.rejete_le), p.rejet_motif ?? '')}</div>}
                 </>
               ),
             },
@@ -213,10 +218,13 @@ function Payments({ id }: { id: string }) {
                 <DocumentButton small label={t.documents.receipt} name={`${t.documents.receipt} ${day(p.recu_le)}, ${euros(p.montant_centimes)}`} file={`recu-${p.recu_le}.pdf`} read={() => ok(api.GET('/v1/paiements/{id}/recu', { params: { path: { id: p.id } }, parseAs: 'blob' }))} />
               ),
             },
+            ...(can('paiements:m') ? [{ title: t.paymentActs.act, cell: (p: Schemas['Paiement']) => <PaymentActs payment={p} /> }] : []),
           ]}
           empty={<Empty icon={IconCoinEuro} title={t.abonne.noPayments} />}
         />
       </Card>
+      <Plans id={id} />
+      <Refunds abonne={id} />
     </Stack>
   )
 }

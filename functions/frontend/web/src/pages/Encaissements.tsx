@@ -1,6 +1,7 @@
-import { Button, Group, Stack, Tabs, Text, TextInput } from '@mantine/core'
+import { Button, Group, Stack, Switch, Tabs, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, list, ok, type Schemas } from '../api/client'
 import { useCommand } from '../api/hooks'
@@ -8,19 +9,24 @@ import { can } from '../api/session'
 import { day, euros, instant, integer } from '../format'
 import { useT } from '../i18n'
 import { DataTable } from '../ui/DataTable'
+import { DocumentButton } from '../ui/DocumentButton'
 import { Ask, done, EuroInput, failed, showFields } from '../ui/forms'
+import { IconPrinter } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Facts, Link, Page } from '../ui/Page'
+import { Refunds } from '../ui/Refunds'
 
 const centimes = (v: number | string) => Math.round(Number(v) * 100)
 
 /** Money that comes in: what has no owner yet, the cash desk, deposit slips, refunds. */
 export default function Encaissements() {
   const t = useT().encaissements
+  const navigate = useNavigate()
+  const tab = (useSearch({ strict: false }) as { onglet?: string }).onglet ?? 'rapprochement'
   return (
     <Page title={t.title}>
-      <Tabs defaultValue="rapprochement" keepMounted={false}>
-        <Tabs.List mb="lg">
+      <Tabs value={tab} onChange={(next) => void navigate({ to: '.', search: { onglet: next ?? undefined }, replace: true })} keepMounted={false}>
+        <Tabs.List mb="lg" style={{ overflowX: 'auto', flexWrap: 'nowrap' }}>
           <Tabs.Tab value="rapprochement">{t.match}</Tabs.Tab>
           <Tabs.Tab value="caisse">{t.desk}</Tabs.Tab>
           <Tabs.Tab value="remises">{t.slips}</Tabs.Tab>
@@ -89,8 +95,30 @@ function Matching() {
           empty={<Empty title={t.noAdvance} />}
         />
       </Card>
+      <Rules rules={list(query.data?.regles)} />
       {giving && <GiveModal attente={giving} onClose={() => give(undefined)} />}
     </Stack>
+  )
+}
+
+/** How money finds its owner, rule by rule. */
+function Rules({ rules }: { rules: Schemas['RegleLettrage'][] }) {
+  const t = useT().encaissements
+  const may = can('paiements:v')
+  const toggle = useCommand(
+    (body: Schemas['ReglerLettrage'], header) => ok(api.POST('/v1/rapprochement/regles', { params: { header }, body })),
+    (r) => done(r.active ? t.ruleOn(r.libelle) : t.ruleOff(r.libelle)),
+  )
+  if (rules.length === 0) return null
+  return (
+    <Card title={t.rules} hint={t.rulesHint}>
+      <Stack gap="sm">
+        {!may && <Text size="sm" c="dimmed">{t.rulesRight}</Text>}
+        {rules.map((r, i) => (
+          <Switch key={r.code} label={`${i + 1}. ${r.libelle}`} checked={r.active} disabled={!may || toggle.isPending} onChange={(e) => toggle.mutate({ code: r.code, active: e.currentTarget.checked }, { onError: failed })} />
+        ))}
+      </Stack>
+    </Card>
   )
 }
 
@@ -206,38 +234,14 @@ function Slips() {
             { title: t.payments, num: true, wide: true, cell: (b) => integer(b.nombre) },
             { title: t.amount, num: true, cell: (b) => euros(b.montant_centimes) },
             { title: t.confirmed, wide: true, cell: (b) => (b.creditee_le ? day(b.creditee_le) : t.notYet) },
+            {
+              title: t.print,
+              cell: (b) => <DocumentButton small icon={<IconPrinter size={18} />} label={t.print} name={t.paper(b.numero)} file={`${b.numero}.pdf`} read={() => ok(api.GET('/v1/bordereaux/{id}/pdf', { params: { path: { id: b.id } }, parseAs: 'blob' }))} />,
+            },
           ]}
           empty={<Empty title={t.noSlips} />}
         />
       </Card>
     </Stack>
-  )
-}
-
-function Refunds() {
-  const t = useT().encaissements
-  const query = useQuery({ queryKey: ['remboursements'], queryFn: ({ signal }) => ok(api.GET('/v1/remboursements', { signal })) })
-  const decide = useCommand(
-    (id: string, header) => ok(api.POST('/v1/remboursements/{id}/decision', { params: { header, path: { id } }, body: { approuve: true } })),
-    () => done(t.approved),
-  )
-  return (
-    <Card title={t.refunds} hint={t.refundsHint} flush>
-      <DataTable
-        label={t.refunds}
-        rows={query.data && list(query.data.items)}
-        error={query.error}
-        refetch={query.refetch}
-        id={(r) => r.id}
-        columns={[
-          { title: t.payer, head: true, cell: (r) => <Link to={`/abonnes/${r.abonne_id}`} inherit>{r.nom}</Link> },
-          { title: t.amount, num: true, cell: (r) => euros(r.montant_centimes) },
-          { title: t.reason, wide: true, cell: (r) => r.motif },
-          { title: t.state, cell: (r) => t.states[r.etat] },
-          { title: t.act, cell: (r) => r.etat === 'DEMANDE' && can('paiements:v') && <Button size="xs" loading={decide.isPending} onClick={() => decide.mutate(r.id, { onError: failed })}>{t.approve}</Button> },
-        ]}
-        empty={<Empty title={t.noRefunds} />}
-      />
-    </Card>
   )
 }

@@ -14,6 +14,7 @@ import { Card, Page, PageOf } from '../ui/Page'
 import { Mandats } from '../ui/Mandats'
 import { NoDebt } from '../ui/NoDebt'
 import { PdfButton } from '../ui/PdfButton'
+import { Plans } from '../ui/Plans'
 import { BillState } from '../ui/Bills'
 import { AbonneBills, Consumption } from './Abonne'
 import { ContratCard } from './ContratCard'
@@ -36,6 +37,7 @@ export default function Espace() {
             <Consumption id={id} title={t.espace.consumption} />
             <Title order={2}>{t.espace.bills}</Title>
             <AbonneBills id={id} />
+            <Plans id={id} />
             <Title order={2}>{t.espace.contract}</Title>
             {list(contrats).map((c) => <ContratCard key={c.id} contrat={c} actions={false} />)}
             <Mandats id={id} titulaire={fullName(abonne)} />

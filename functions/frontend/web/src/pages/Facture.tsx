@@ -10,10 +10,11 @@ import { cubicMetres, day, dayBefore, euros, integer, percent, rate } from '../f
 import { useT } from '../i18n'
 import { BillState } from '../ui/Bills'
 import { AvoirModal, Corrections, RectificationModal } from '../ui/Corrections'
-import { IconCoinEuro, IconListDetails } from '../ui/icons'
+import { IconCalendarEvent, IconCoinEuro, IconListDetails } from '../ui/icons'
 import { Card, Facts, Figure, Link, Page, PageOf } from '../ui/Page'
 import { PayModal } from '../ui/PayModal'
 import { PdfButton } from '../ui/PdfButton'
+import { PlanModal } from '../ui/Plans'
 
 const rubriques = ['distribution', 'eaux_usees', 'organismes_publics', 'prestations'] as const
 
@@ -23,6 +24,7 @@ export default function FacturePage() {
   const [paying, pay] = useDisclosure()
   const [crediting, credit] = useDisclosure()
   const [rectifying, rectify] = useDisclosure()
+  const [spreading, spread] = useDisclosure()
   const back: [string, string] = can('portail:l') ? [t.nav.espace, '/espace'] : can('lots:l') ? [t.nav.lots, '/lots'] : [t.nav.abonnes, '/abonnes']
   return (
     <PageOf title={t.lot.bills} query={useQuery(factureQuery(id))}>
@@ -39,6 +41,7 @@ export default function FacturePage() {
               {f.numero && can('factures:l') && <PdfButton duplicata id={f.id} numero={f.numero} />}
               {correctible(f) && f.nature !== 'MANUELLE' && <Button variant="default" onClick={rectify.open}>{t.pieces.rectify}</Button>}
               {correctible(f) && <Button variant="default" onClick={credit.open}>{t.pieces.makeAvoir}</Button>}
+              {f.numero && f.reste_centimes > 0 && can('paiements:c') && <Button variant="default" leftSection={<IconCalendarEvent size={16} />} onClick={spread.open}>{t.plans.grant}</Button>}
               {f.numero && f.reste_centimes > 0 && can('paiements:c') && <Button leftSection={<IconCoinEuro size={16} />} onClick={pay.open}>{t.abonne.pay}</Button>}
             </>
           }
@@ -74,6 +77,7 @@ export default function FacturePage() {
           </Grid>
           <AvoirModal facture={f} opened={crediting} onClose={credit.close} />
           <RectificationModal facture={f} opened={rectifying} onClose={rectify.close} />
+          {spreading && <PlanModal abonne={f.abonne_id} facture={f.id} onClose={spread.close} />}
           <PayModal opened={paying} onClose={pay.close} abonne={f.abonne_id} reference={f.numero} centimes={f.reste_centimes} />
         </Page>
       )}

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, list, ok, type Schemas } from '../api/client'
 import { useCommand } from '../api/hooks'
+import { mandats } from '../api/queries'
 import { can } from '../api/session'
 import { day, instant, today } from '../format'
 import { useT } from '../i18n'
@@ -18,7 +19,7 @@ type Mandat = Schemas['Mandat']
 /** The mandates of an abonne: their accounts are masked until a person says why they must see one. */
 export function Mandats({ id, titulaire }: { id: string; titulaire: string }) {
   const t = useT()
-  const query = useQuery({ queryKey: ['abonnes', id, 'mandats'], queryFn: ({ signal }) => ok(api.GET('/v1/abonnes/{id}/mandats', { params: { path: { id } }, signal })) })
+  const query = useQuery(mandats(id))
   const [act, setAct] = useState<{ what: 'sign' } | { what: 'change' | 'revoke' | 'show'; mandat: Mandat } | null>(null)
   const close = () => setAct(null)
   const living = list(query.data?.items).some((m) => m.etat === 'ACTIF')

@@ -21,6 +21,11 @@ say('bad', IconAlertTriangle, 'URGENTE', 'ECHUE')
 say('neutral', IconBan, 'ANNULEE_PAR_AVOIR', 'RESILIE', 'CLASSEE', 'SANS_OBJET')
 say('warn', IconHourglass, 'OUVERTE', 'EN_ATTENTE')
 say('good', IconCircleCheck, 'ATTESTEE', 'SOLDEE')
+say('good', IconCircleCheck, 'SOLDE', 'PAYE')
+say('bad', IconAlertTriangle, 'ROMPU', 'EN_RETARD')
+say('warn', IconHourglass, 'DEMANDE')
+say('info', IconCircleDot, 'APPROUVE')
+say('neutral', IconBan, 'REFUSE')
 
 /** A state of the domain: a shape and a word; the colour only repeats them. */
 export function State<K extends keyof Dictionary['state']>({ of, value }: { of: K; value: string }) {
