@@ -266,8 +266,8 @@ func TestChecksFindWhatIsWrong(t *testing.T) {
 
 // fecOf reads a FEC as the tax office's tool does, written from the text of
 // LPF A47 A-1 alone, and fails the test for what breaks it. It returns the
-// balance of each account.
-func fecOf(t *testing.T, d message.Document, siren, close string) map[string]int64 {
+// balance of each account, and adds up what is under each letter.
+func fecOf(t *testing.T, d message.PartFichier, siren, close string, letters map[string]int64) map[string]int64 {
 	t.Helper()
 	if want := siren + "FEC" + close + ".txt"; d.Nom != want {
 		t.Errorf("the file is named %s, want %s", d.Nom, want)
@@ -334,6 +334,14 @@ func fecOf(t *testing.T, d message.Document, siren, close string) map[string]int
 		if (row["CompAuxNum"] == "") != (row["CompAuxLib"] == "") || (row["CompteNum"] == "411") != (row["CompAuxNum"] != "") {
 			t.Errorf("line %d: account %s of %q %q", i+2, row["CompteNum"], row["CompAuxNum"], row["CompAuxLib"])
 		}
+		if let, date := row["EcritureLet"], row["DateLet"]; (let == "") != (date == "") || let != "" && (date < row["EcritureDate"] || row["CompteNum"] != "411" || row["JournalCode"] == "AN") {
+			t.Errorf("line %d: letter %q of %q on account %s", i+2, let, date, row["CompteNum"])
+		} else if let != "" {
+			if _, err := time.Parse("20060102", date); err != nil {
+				t.Errorf("line %d: DateLet is %q", i+2, date)
+			}
+			letters[let] += side[0] - side[1]
+		}
 		sum += side[0] - side[1]
 		accounts[row["CompteNum"]] += side[0] - side[1]
 	}
@@ -345,11 +353,28 @@ func fecOf(t *testing.T, d message.Document, siren, close string) map[string]int
 
 func TestFEC(t *testing.T) {
 	t.Parallel()
-	b, _ := ledger(t)
+	b, bills := ledger(t)
 	staff := functiontest.Staff()
-	fec := func(year int) (message.Document, error) {
-		return functiontest.Ask(t, b.Function, staff, message.ExporterComptabilite{Quoi: "FEC", Exercice: year})
+	back := functiontest.MustAsk(t, b.Function, staff, message.EnregistrerPaiement{Mode: "VIREMENT", MontantCentimes: 1000, RecuLe: message.NewDate(2026, time.February, 1), Reference: bills[2].Numero})
+	functiontest.MustAsk(t, b.Function, staff, message.RejeterPaiement{PaiementID: back.ID, Motif: "sans provision"})
+	// parts reads the file so many entries at a time.
+	parts := func(year, lot int) (all message.PartFichier, err error) {
+		q := message.ExporterFEC{Exercice: year, Suite: message.Suite{Lot: lot}}
+		for {
+			p, err := functiontest.Ask(t, b.Function, staff, q)
+			if err != nil {
+				return p, err
+			}
+			if n := bytes.Count(p.Contenu, []byte("\r\n")); n > 6*lot+1 {
+				t.Errorf("a part of %d entries has %d lines", lot, n)
+			}
+			all.Nom, all.Contenu = p.Nom, append(all.Contenu, p.Contenu...)
+			if q.Apres = p.Suivant; q.Apres == "" {
+				return all, nil
+			}
+		}
 	}
+	fec := func(year int) (message.PartFichier, error) { return parts(year, 1000) }
 	refused := func(want string) {
 		t.Helper()
 		if _, err := fec(2025); functiontest.Code(err) != want {
@@ -376,7 +401,27 @@ func TestFEC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	year, next := fecOf(t, first, setting.SIREN, "20251231"), fecOf(t, second, setting.SIREN, "20260630")
+	letters := map[string]int64{}
+	year, next := fecOf(t, first, setting.SIREN, "20251231", letters), fecOf(t, second, setting.SIREN, "20260630", letters)
+	// Two bills are paid, one of them over two years; what took the payment back is not in a closed month yet.
+	settled := 0
+	for let, sum := range letters {
+		switch sum {
+		case 0:
+			settled++
+		case -1000:
+		default:
+			t.Errorf("letter %s sums to %d", let, sum)
+		}
+	}
+	if settled != 2 || len(letters) != 3 {
+		t.Errorf("letters %v", letters)
+	}
+	for _, lot := range []int{1, 2, 3} {
+		if again, err := parts(2026, lot); err != nil || !bytes.Equal(again.Contenu, second.Contenu) {
+			t.Errorf("%d entries at a time make another file: %v", lot, err)
+		}
+	}
 	// Accounts of the balance sheet are taken over into the next year; the others start from nothing, and what they came to is the result.
 	at := map[string]map[string]int64{}
 	for day, d := range map[string]message.Date{"2025": message.NewDate(2025, 12, 31), "2026": message.NewDate(2026, 6, 30)} {

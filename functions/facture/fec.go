@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/encoding"
@@ -19,10 +20,9 @@ const colonnesFEC = "JournalCode\tJournalLib\tEcritureNum\tEcritureDate\tCompteN
 // journaux are the journals by code.
 var journaux = map[string]string{"AN": "A nouveaux", "VT": "Ventes", "BQ": "Banque", "CA": "Caisse", "OD": "Opérations diverses"}
 
-// lignesFEC are the lines of a year: what the year before leaves to accounts
-// of the balance sheet, its result on account 120 or 129, then the entries in
-// order of their numbers.
-const lignesFEC = `
+// reportFEC is what the year before leaves to the accounts of the balance
+// sheet, and its result on account 120 or 129: entry 1 of the journal AN.
+const reportFEC = `
 	with anterieur as (
 		select m.compte, case when m.compte = '411' then coalesce(e.abonne_id, f.abonne_id, p.abonne_id) end abonne_id, sum(m.debit_centimes - m.credit_centimes)::bigint solde
 		from mouvement m join ecriture e on e.id = m.ecriture_id left join facture f on f.id = e.id left join paiement p on p.id = e.id
@@ -31,34 +31,44 @@ const lignesFEC = `
 		select compte, (select libelle from compte c where c.numero = compte) libelle, abonne_id, solde from anterieur where compte < '6' and solde <> 0
 		union all
 		select case when sum(solde) > 0 then '129' else '120' end, 'Résultat de l''exercice', null, sum(solde)::bigint from anterieur where compte >= '6' having sum(solde) <> 0
-	), lignes as (
-		select 'AN' journal, 1::bigint numero, make_date($2, 1, 1) date, compte, libelle compte_libelle, abonne_id, 'AN' || $2 piece, 'A nouveau' libelle,
-			greatest(solde, 0) debit, greatest(-solde, 0) credit, make_date($2, 1, 1) validee_le
-		from reprise
-		union all
-		select e.journal, e.numero, e.date, m.compte, c.libelle, case when m.compte = '411' then e.abonne_id end, e.piece, e.libelle, m.debit_centimes, m.credit_centimes, e.validee_le
-		from ecriture_journal e join mouvement m on m.ecriture_id = e.id join compte c on c.numero = m.compte
-		where e.entite = $1 and e.exercice = $2
 	)
-	select journal, numero, date, compte, compte_libelle, coalesce(abonne_id::text, ''), coalesce((select nom from contrat where contrat.abonne_id = lignes.abonne_id order by depuis desc limit 1), ''),
-		piece, libelle, debit, credit, validee_le
-	from lignes order by numero, credit > 0, compte, abonne_id`
+	select 'AN', 1::bigint, make_date($2, 1, 1), compte, libelle, coalesce(abonne_id::text, ''), ` + nomFEC + `,
+		'AN' || $2, 'A nouveau', greatest(solde, 0), greatest(-solde, 0), '', null::date, make_date($2, 1, 1)
+	from reprise e order by solde < 0, compte, abonne_id offset $3 limit $4`
 
-// fec writes the FEC of a year, up to its last closed month: tabs, dates
-// AAAAMMJJ, decimal comma, ISO 8859-15.
-func fec(ctx context.Context, tx *function.Tx, q message.ExporterComptabilite) (d message.Document, err error) {
+const nomFEC = "coalesce((select nom from contrat where contrat.abonne_id = e.abonne_id order by depuis desc limit 1), '')"
+
+// lignesFEC are the entries numbered from $3 to $4, with the letters of
+// account 411.
+const lignesFEC = `
+	select e.journal, e.numero, e.date, m.compte, c.libelle, case when m.compte = '411' then coalesce(e.abonne_id::text, '') else '' end, case when m.compte = '411' then ` + nomFEC + ` else '' end,
+		e.piece, e.libelle, m.debit_centimes, m.credit_centimes, coalesce(l.lettre, ''), l.le, e.validee_le
+	from ecriture_numero n join ecriture_journal e on e.id = n.ecriture_id join mouvement m on m.ecriture_id = e.id join compte c on c.numero = m.compte
+	left join lateral lettre_de(e.id) l on m.compte = '411'
+	where n.entite = $1 and n.exercice = $2 and n.numero between $3 and $4
+	order by n.numero, m.credit_centimes > 0, m.compte`
+
+// fec writes a part of the FEC of a year, up to its last closed month: tabs,
+// dates AAAAMMJJ, decimal comma, ISO 8859-15. First what the year before
+// leaves, then the entries in order of their numbers; both were closed, so
+// parts that are read one after another agree.
+func fec(ctx context.Context, tx *function.Tx, q message.ExporterFEC) (p message.PartFichier, err error) {
+	after, err := readCursor(q.Apres)
+	if err != nil {
+		return p, err
+	}
 	e, err := entiteComptable(ctx, tx, q.Entite)
 	switch {
 	case err != nil:
-		return d, err
+		return p, err
 	case e.Regime != "PRIVE":
-		return d, function.Refused("regime_public",
+		return p, function.Refused("regime_public",
 			"Une régie n'a pas de FEC : son comptable public tient les comptes. Réglez le régime de l'entité s'il est privé.",
 			"A régie has no FEC: the public accountant keeps its books. Set the regime of the entity if it is private.")
 	case e.SIREN == "":
-		return d, function.Refused("siren_manquant", "Le SIREN de l'entité nomme le fichier : réglez-le d'abord.", "The SIREN of the entity names the file: set it first.")
+		return p, function.Refused("siren_manquant", "Le SIREN de l'entité nomme le fichier : réglez-le d'abord.", "The SIREN of the entity names the file: set it first.")
 	case e.CloseJusqua.Year() < q.Exercice:
-		return d, function.Conflict("exercice_ouvert",
+		return p, function.Conflict("exercice_ouvert",
 			fmt.Sprintf("Aucun mois de %d n'est clos : les écritures n'ont pas encore leur numéro définitif.", q.Exercice),
 			fmt.Sprintf("No month of %d is closed: its entries have no definitive number yet.", q.Exercice))
 	}
@@ -66,28 +76,65 @@ func fec(ctx context.Context, tx *function.Tx, q message.ExporterComptabilite) (
 	if e.CloseJusqua.Before(end) {
 		end = e.CloseJusqua
 	}
-	rows, err := tx.Query(ctx, lignesFEC, e.Entite, q.Exercice)
+	var out strings.Builder
+	if after.key == "" {
+		out.WriteString(colonnesFEC + "\r\n")
+		after = cursor{"AN", "0"}
+	}
+	from, err := strconv.Atoi(after.id)
 	if err != nil {
-		return d, err
+		return p, function.Invalid("apres", "curseur_invalide", "Ce curseur ne vient pas d'une partie précédente.", "This cursor does not come from a part before.")
+	}
+	var last int
+	if err := tx.QueryRow(ctx, "select coalesce(max(numero), 0) from ecriture_numero where entite = $1 and exercice = $2", e.Entite, q.Exercice).Scan(&last); err != nil {
+		return p, err
+	}
+	if after.key == "AN" {
+		n, err := ecrireFEC(ctx, tx, &out, reportFEC, e.Entite, q.Exercice, from, q.Taille())
+		switch {
+		case err != nil:
+			return p, err
+		case n == q.Taille():
+			p.Suivant = cursor{"AN", strconv.Itoa(from + n)}.String()
+		default:
+			p.Suivant = cursor{"N", "0"}.String()
+		}
+	} else {
+		if _, err := ecrireFEC(ctx, tx, &out, lignesFEC, e.Entite, q.Exercice, from+1, from+q.Taille()); err != nil {
+			return p, err
+		}
+		if from += q.Taille(); from < last {
+			p.Suivant = cursor{"N", strconv.Itoa(from)}.String()
+		}
+	}
+	raw, err := encoding.ReplaceUnsupported(charmap.ISO8859_15.NewEncoder()).String(out.String())
+	p.Nom, p.Mime, p.Contenu = e.SIREN+"FEC"+aaaammjj(end)+".txt", "text/plain; charset=iso-8859-15", []byte(raw)
+	return p, err
+}
+
+// ecrireFEC writes the lines that a query reads, and counts them.
+func ecrireFEC(ctx context.Context, tx *function.Tx, out *strings.Builder, sql string, args ...any) (n int, err error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return 0, err
 	}
 	defer rows.Close()
-	var out strings.Builder
-	out.WriteString(colonnesFEC + "\r\n")
-	for n := 0; rows.Next(); n++ {
-		var journal, compte, compteLib, abonne, nom, piece, libelle string
+	for ; rows.Next(); n++ {
+		var journal, compte, compteLib, abonne, nom, piece, libelle, lettre string
 		var numero, debit, credit int64
-		var date, validee message.Date
-		if err := rows.Scan(&journal, &numero, &date, &compte, &compteLib, &abonne, &nom, &piece, &libelle, &debit, &credit, &validee); err != nil {
-			return d, err
-		}
-		if n == maxLignes {
-			return d, tropGrand()
+		var date, validee, lettree message.Date
+		if err := rows.Scan(&journal, &numero, &date, &compte, &compteLib, &abonne, &nom, &piece, &libelle, &debit, &credit, &lettre, &lettree, &validee); err != nil {
+			return n, err
 		}
 		if piece == "" {
 			piece = fmt.Sprintf("%s-%d", journal, numero)
 		}
+		dateLet := ""
+		if lettre != "" {
+			dateLet = aaaammjj(lettree)
+		}
 		for i, field := range []string{journal, journaux[journal], fmt.Sprint(numero), aaaammjj(date), compte, compteLib, abonne, nom, piece, aaaammjj(date),
-			libelle, decimal(debit), decimal(credit), "", "", aaaammjj(validee), "", ""} {
+			libelle, decimal(debit), decimal(credit), lettre, dateLet, aaaammjj(validee), "", ""} {
 			if i > 0 {
 				out.WriteByte('\t')
 			}
@@ -95,11 +142,7 @@ func fec(ctx context.Context, tx *function.Tx, q message.ExporterComptabilite) (
 		}
 		out.WriteString("\r\n")
 	}
-	if err := rows.Err(); err != nil {
-		return d, err
-	}
-	raw, err := encoding.ReplaceUnsupported(charmap.ISO8859_15.NewEncoder()).String(out.String())
-	return message.Document{ID: e.Entite, Nom: e.SIREN + "FEC" + aaaammjj(end) + ".txt", Mime: "text/plain; charset=iso-8859-15", Contenu: []byte(raw)}, err
+	return n, rows.Err()
 }
 
 func aaaammjj(d message.Date) string { return d.Time().Format("20060102") }

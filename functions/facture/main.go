@@ -189,6 +189,12 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("comptabilite:lire", clotures),
 		function.Answer("comptabilite:lire", controlerComptes),
 		function.Answer("comptabilite:exporter", exporterComptabilite),
+		function.Answer("comptabilite:exporter", fec),
+		function.Answer("comptabilite:modifier", reglerPES),
+		function.Answer("comptabilite:lire", lirePES),
+		function.Answer("comptabilite:valider", preparerRole),
+		function.Answer("comptabilite:lire", roles),
+		function.Answer("comptabilite:exporter", service.fichierRole),
 
 		function.Answer("tableau:lire", tableau),
 

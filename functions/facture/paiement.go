@@ -169,8 +169,9 @@ func retirerPaiement(ctx context.Context, tx *function.Tx, paiementID, motif str
 	if err := verrouiller(ctx, tx, e.AbonneID); err != nil {
 		return err
 	}
-	tag, err := tx.Exec(ctx, "insert into rejet (paiement_id, le, motif, cree_a, cree_par, en_attente) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
-		paiementID, tx.Today(), motif, tx.Now, tx.Identity().ID, attend)
+	id := function.NewID()
+	tag, err := tx.Exec(ctx, "insert into rejet (paiement_id, le, motif, cree_a, cree_par, en_attente, ecriture_id) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+		paiementID, tx.Today(), motif, tx.Now, tx.Identity().ID, attend, id)
 	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
@@ -182,7 +183,7 @@ func retirerPaiement(ctx context.Context, tx *function.Tx, paiementID, motif str
 	}
 	e.PaiementID, e.Motif = paiementID, motif
 	tx.Emit(paiementID, 0, e)
-	return ecrire(ctx, tx, ecriture{Entite: entite, Date: tx.Today(), Piece: e.Reference, Libelle: "Rejet " + libelle + " : " + motif, AbonneID: e.AbonneID,
+	return ecrire(ctx, tx, ecriture{ID: id, Entite: entite, Date: tx.Today(), Piece: e.Reference, Libelle: "Rejet " + libelle + " : " + motif, AbonneID: e.AbonneID,
 		Mouvements: []mouvement{{"411", e.MontantCentimes}, {tresorerie, -e.MontantCentimes}}})
 }
 

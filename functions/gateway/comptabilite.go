@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"mime"
+	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"aquaerp.fr/shared/message"
 )
@@ -62,6 +65,15 @@ type (
 	DeLEntite struct {
 		Entite string `query:"entite" maxLength:"40" doc:"All of them when absent"`
 	}
+	// DeLaPrincipale names an entity, or the main one.
+	DeLaPrincipale struct {
+		Entite string `query:"entite" maxLength:"40" doc:"The main one when absent"`
+	}
+	// ListeRoles is the bordereaux of an entity.
+	ListeRoles struct {
+		DeLaPrincipale
+		Liste
+	}
 	// ReponseFichier is a file to keep.
 	ReponseFichier struct {
 		ContentType  string `header:"Content-Type" hidden:"true"`
@@ -106,16 +118,71 @@ func (g *gateway) comptabilite() {
 	expose(g, route{"GET", "/v1/comptabilite/controles", "controlerComptes", "Hold the books against what they are made of", "comptabilite", 0},
 		func(*Nothing) message.ControlerComptes { return message.ControlerComptes{} })
 
-	op := route{"GET", "/v1/comptabilite/exports/{quoi}", "exporterComptabilite", "Make a file of the books: CSV, XLSX or FEC", "comptabilite", 0}.operation()
-	op.Responses = map[string]*huma.Response{"200": {
-		Description: "The file",
-		Content:     map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
-	}}
-	huma.Register(g.api, op, func(ctx context.Context, in *DemandeExport) (*ReponseFichier, error) {
-		return fichier(ask(ctx, g, message.ExporterComptabilite{
-			Quoi: in.Quoi, Format: in.Format, Entite: in.Entite, Exercice: in.Exercice, Du: in.Du, Au: in.Au, Compte: in.Compte, AbonneID: in.AbonneID, Journal: in.Journal,
-		}, ""))
+	expose(g, route{"POST", "/v1/comptabilite/pes", "reglerPES", "Set how the accounting post of a public service knows an entity", "comptabilite", 0},
+		body[message.ReglerPES])
+	expose(g, route{"GET", "/v1/comptabilite/pes", "lirePES", "Read how the accounting post knows an entity", "comptabilite", 0},
+		func(in *DeLaPrincipale) message.LirePES { return message.LirePES{Entite: in.Entite} })
+	expose(g, route{"GET", "/v1/comptabilite/roles", "listerRoles", "List bordereaux of titles and roles, and what waits for one", "comptabilite", 0},
+		func(in *ListeRoles) message.Roles { return message.Roles{Entite: in.Entite, Page: in.page()} })
+	expose(g, route{"POST", "/v1/comptabilite/roles", "preparerRole", "Make a bordereau of what has not been transmitted", "comptabilite", 201},
+		body[message.PreparerRole])
+	role := route{"GET", "/v1/comptabilite/roles/{id}/fichier", "lireFichierRole", "Read the file of a bordereau, PES v2 for the comptable public", "comptabilite", 0}.operation()
+	role.Responses = leFichier
+	huma.Register(g.api, role, func(ctx context.Context, in *ParID) (*huma.StreamResponse, error) {
+		return parParties(func(apres string) (message.PartFichier, error) {
+			return ask(ctx, g, message.FichierRole{RoleID: in.ID, Suite: message.Suite{Apres: apres}}, "")
+		})
 	})
+
+	op := route{"GET", "/v1/comptabilite/exports/{quoi}", "exporterComptabilite", "Make a file of the books: CSV, XLSX or FEC", "comptabilite", 0}.operation()
+	op.Responses = leFichier
+	huma.Register(g.api, op, func(ctx context.Context, in *DemandeExport) (*huma.StreamResponse, error) {
+		return parParties(func(apres string) (message.PartFichier, error) {
+			if in.Quoi == "FEC" {
+				return ask(ctx, g, message.ExporterFEC{Entite: in.Entite, Exercice: in.Exercice, Suite: message.Suite{Apres: apres}}, "")
+			}
+			d, err := ask(ctx, g, message.ExporterComptabilite{
+				Quoi: in.Quoi, Format: in.Format, Entite: in.Entite, Du: in.Du, Au: in.Au, Compte: in.Compte, AbonneID: in.AbonneID, Journal: in.Journal,
+			}, "")
+			return message.PartFichier{Nom: d.Nom, Mime: d.Mime, Contenu: d.Contenu}, err
+		})
+	})
+}
+
+// leFichier is an answer that is a file.
+var leFichier = map[string]*huma.Response{"200": {
+	Description: "The file; a connection that is cut short is a failure",
+	Content:     map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
+}}
+
+// parParties answers with a file to keep that is read a part at a time, so
+// that one of any size takes the memory of a part. A refusal of the first part
+// is the answer; when a later one fails the connection is cut, so that half a
+// file is never taken for a whole one.
+func parParties(part func(apres string) (message.PartFichier, error)) (*huma.StreamResponse, error) {
+	p, err := part("")
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		_, w := humago.Unwrap(hc)
+		h := w.Header()
+		h.Set("Content-Type", p.Mime)
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": p.Nom}))
+		h.Set("Cache-Control", "private, no-store")
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(archiveFor))
+		for {
+			if _, err := w.Write(p.Contenu); err != nil {
+				panic(http.ErrAbortHandler)
+			}
+			if p.Suivant == "" {
+				return
+			}
+			if p, err = part(p.Suivant); err != nil {
+				panic(http.ErrAbortHandler)
+			}
+		}
+	}}, nil
 }
 
 // fichier answers with a document to keep.

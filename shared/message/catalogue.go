@@ -63,7 +63,8 @@ func Catalogue() []Entry {
 		command(CreerEcheancier{}), command(Mensualiser{}), command(ArreterEcheancier{}), query(Echeanciers{}), event(EcheancierAccorde{}), event(EcheancierRompu{}),
 
 		query(GrandLivre{}), query(Journal{}), query(BalanceAgee{}), query(DeclarationTVA{}), query(EntitesComptables{}), command(ReglerComptabilite{}),
-		query(ApercuCloture{}), command(Cloturer{}), query(Clotures{}), query(ExporterComptabilite{}), query(ControlerComptes{}),
+		query(ApercuCloture{}), command(Cloturer{}), query(Clotures{}), query(ExporterComptabilite{}), query(ExporterFEC{}), query(ControlerComptes{}),
+		command(ReglerPES{}), query(LirePES{}), command(PreparerRole{}), query(Roles{}), query(FichierRole{}),
 		query(Relances{}), query(DossierRelanceParID{}), command(SuspendreRelances{}), command(ReprendreRelances{}), command(EnregistrerAide{}), query(ReglesRecouvrement{}),
 		command(OuvrirContentieux{}), query(ContentieuxEnCours{}), query(ContentieuxParID{}), command(AjouterActe{}), query(DocumentActe{}), command(CloreContentieux{}),
 		command(ProposerNonValeur{}), command(DeciderNonValeur{}), query(NonValeurs{}), command(MajorerAssainissement{}), event(RelanceEmise{}), event(RelancesAFaire{}),

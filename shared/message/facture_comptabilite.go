@@ -224,13 +224,23 @@ type Cloture struct {
 	Par           string     `json:"par,omitempty" doc:"Id of the user"`
 }
 
-// ExporterComptabilite makes a file of the books. A FEC is of one year, up to
-// its last closed month (arrete of 29 July 2013, LPF A47 A-1).
+// ExporterFEC reads the FEC of a year, up to its last closed month (arrete of
+// 29 July 2013, LPF A47 A-1), a part at a time: the parts one after another
+// are the file.
+type ExporterFEC struct {
+	Entite   string `json:"entite,omitempty" validate:"max=40" doc:"The main one when absent"`
+	Exercice int    `json:"exercice" validate:"required,min=2000,max=2199" doc:"Year"`
+	Suite
+}
+
+func (ExporterFEC) Type() string           { return "fr.aquaerp.facture.exporter-fec.v1" }
+func (ExporterFEC) Reply() (r PartFichier) { return }
+
+// ExporterComptabilite makes a file of the books.
 type ExporterComptabilite struct {
-	Quoi     string `json:"quoi" validate:"required,oneof=FEC JOURNAL BALANCE BALANCE_AGEE GRAND_LIVRE TVA ROLE" enum:"FEC,JOURNAL,BALANCE,BALANCE_AGEE,GRAND_LIVRE,TVA,ROLE" doc:"ROLE: the bills of the days as titles, for a comptable public"`
-	Format   string `json:"format,omitempty" validate:"omitempty,oneof=CSV XLSX" enum:"CSV,XLSX" doc:"CSV when absent; a FEC has its own"`
+	Quoi     string `json:"quoi" validate:"required,oneof=JOURNAL BALANCE BALANCE_AGEE GRAND_LIVRE TVA ROLE" enum:"JOURNAL,BALANCE,BALANCE_AGEE,GRAND_LIVRE,TVA,ROLE" doc:"ROLE: the bills of the days as titles, for a comptable public"`
+	Format   string `json:"format,omitempty" validate:"omitempty,oneof=CSV XLSX" enum:"CSV,XLSX" doc:"CSV when absent"`
 	Entite   string `json:"entite,omitempty" validate:"max=40"`
-	Exercice int    `json:"exercice,omitempty" validate:"required_if=Quoi FEC,omitempty,min=2000,max=2199" doc:"Year of a FEC"`
 	Du       Date   `json:"du,omitzero" format:"date"`
 	Au       Date   `json:"au,omitzero" format:"date"`
 	Compte   string `json:"compte,omitempty" validate:"required_if=Quoi GRAND_LIVRE,max=20"`
