@@ -37,8 +37,8 @@ docs: ## Generate the JSON Schemas, the AsyncAPI and the OpenAPI documents
 bench: ## Measure the product against bare programs, as ratios
 	@go run ./scripts/bench
 
-chaos: ## Kill functions, relay, adapters and servers during a lot of bills
-	go test -count=1 -v -timeout 20m -run TestKills ./scripts/e2e
+chaos: ## Kill functions, relay, adapters and servers during lots of bills (LOT=100000 contracts)
+	go test -count=1 -v -timeout 60m -run TestKills ./scripts/e2e -contrats $(or $(LOT),2000)
 
 mutants: ## Put deliberate bugs into billing runs, each in a copy, and see a test fail
 	@go run ./scripts/mutants

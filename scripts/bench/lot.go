@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"aquaerp.fr/scripts/client"
@@ -19,8 +18,8 @@ import (
 // The sizes of billing runs, in contracts: as a fraction of -lot.
 func (b *bench) sizes() (small, large int) { return max(b.contrats/4, 1), b.contrats }
 
-// historique is how many earlier bills each contract has where history is
-// measured: 36 months of monthly ones.
+// historique is how many months of earlier bills and readings each contract
+// has where history is measured.
 const historique = 36
 
 // lot measures billing runs: POST /v1/lots until CALCULE, approval, then
@@ -70,7 +69,7 @@ func lot(ctx context.Context, b *bench) error {
 		{Name: fmt.Sprintf("a bill more, beyond %d", small), As: ratio, Unit: "ms", Target: atMost(1.3), Product: marginal, Bare: column(measured[0], 0, ms(small)),
 			Definition: fmt.Sprintf("time of a bill beyond the first %d / time of a bill of a run of %d: above 1, cost grows with size", small, small)},
 		{Name: fmt.Sprintf("a bill with %d before it", historique), As: ratio, Unit: "ms", Target: atMost(1.15), Product: column(before[0], 0, ms(small)), Bare: column(measured[0], 0, ms(small)),
-			Definition: "time of a bill of contracts with as many earlier bills / of contracts without any"},
+			Definition: "time of a bill of contracts with as many earlier bills and readings / of contracts without bills and with five readings"},
 		{Name: "numbered", As: ratio, Unit: "ms", Target: atMost(1 / 0.95), Product: column(measured[2], 0, ms(large)), Bare: unnumbered,
 			Definition: "time of a bill / the same without the request that reserves the numbers of the run"},
 		{Name: "a run of one bill", As: difference, Unit: "s", Target: atMost(0.3), Product: column(measured[4], 0, 1), Bare: one(0),
@@ -117,37 +116,8 @@ func (l *lots) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	var contrats, poses, releves [][]any
-	for f := range (village.Village{Seed: 1, N: 2 * large}).Foyers() {
-		if !plain(f) {
-			continue
-		}
-		if len(contrats) == large {
-			break
-		}
-		contrat, pose := uuid.NewString(), uuid.NewString()
-		contrats = append(contrats, []any{contrat, fmt.Sprintf("C-%06d", len(contrats)+1), 1, uuid.NewString(), f.Abonne.Nom, f.Abonne.Adresse,
-			f.PDL.Reference, f.PDL.Adresse.Voie, f.PDL.Logements, f.PDL.Assainissement, f.PDL.Habitation, f.ModePaiement, f.Debut.Time()})
-		poses = append(poses, []any{pose, contrat, f.Compteur.Serie, f.Compteur.Roues, f.Compteur.LitresParUnite, f.Debut.Time(), f.Index})
-		for _, r := range f.Releves {
-			releves = append(releves, []any{uuid.NewString(), contrat, pose, r.Date.Time(), r.Index, false})
-		}
-	}
-	if len(contrats) < large {
-		return fmt.Errorf("the village has %d plain households", len(contrats))
-	}
-	for _, t := range []struct {
-		name    string
-		columns []string
-		rows    [][]any
-	}{
-		{"contrat", []string{"id", "numero", "version", "abonne_id", "nom", "adresse", "pdl", "lieu", "logements", "assainissement", "habitation", "mode_paiement", "depuis"}, contrats},
-		{"pose", []string{"id", "contrat_id", "serie", "roues", "litres_par_unite", "du", "index_debut"}, poses},
-		{"releve", []string{"id", "contrat_id", "pose_id", "date", "index", "estimee"}, releves},
-	} {
-		if _, err := l.db.CopyFrom(ctx, pgx.Identifier{"facture", t.name}, t.columns, pgx.CopyFromRows(t.rows)); err != nil {
-			return fmt.Errorf("%s: %w", t.name, err)
-		}
+	if err := (village.Village{Seed: 1, N: 2 * large}).CopyToFacture(ctx, l.db, large); err != nil {
+		return err
 	}
 	_, err = l.db.Exec(ctx, "update facture.controle_lot set deux_personnes = false; create schema bench; analyze")
 	for _, table := range laisse {
@@ -162,15 +132,6 @@ func (l *lots) prepare(ctx context.Context) error {
 	return err
 }
 
-func plain(f village.Foyer) bool {
-	for _, r := range f.Releves {
-		if r.Attendu != "VALIDEE" {
-			return false
-		}
-	}
-	return f.Changement == nil
-}
-
 // begin leaves n contracts to bill and nothing billed, on a product at rest.
 func (l *lots) begin(ctx context.Context, n int) error {
 	if err := l.bench.product.Settle(ctx); err != nil {
@@ -178,8 +139,8 @@ func (l *lots) begin(ctx context.Context, n int) error {
 	}
 	_, err := l.db.Exec(ctx, fmt.Sprintf(`
 		truncate facture.lot, facture.serie, facture.ecriture cascade;
-		update facture.contrat set depuis = case when numero <= 'C-%06d' then date '2024-04-01' else '9999-01-01' end;
-		analyze facture.contrat`, n), pgx.QueryExecModeSimpleProtocol)
+		update facture.contrat set depuis = case when numero <= '%s' then date '2024-04-01' else '9999-01-01' end;
+		analyze facture.contrat`, village.Numero(n)), pgx.QueryExecModeSimpleProtocol)
 	if err == nil && l.history {
 		_, err = l.db.Exec(ctx, "insert into facture.serie (code, dernier, date) values ('H', 0, '2000-01-01'); insert into facture.facture select * from bench.passe; analyze facture.facture",
 			pgx.QueryExecModeSimpleProtocol)
@@ -187,8 +148,8 @@ func (l *lots) begin(ctx context.Context, n int) error {
 	return err
 }
 
-// past has every run of n contracts from now on find earlier bills of theirs:
-// monthly ones, the last of which ends where the run begins.
+// past has every run of n contracts from now on find earlier bills and
+// readings of theirs: monthly ones, the last where the run begins.
 func (l *lots) past(ctx context.Context, n int) error {
 	if _, err := l.product(n)(ctx); err != nil {
 		return err
@@ -197,7 +158,13 @@ func (l *lots) past(ctx context.Context, n int) error {
 	_, err := l.db.Exec(ctx, fmt.Sprintf(`create table bench.passe as select (jsonb_populate_record(f, jsonb_build_object('id', gen_random_uuid(), 'lot_id', null,
 			'serie', 'H', 'rang', f.rang * %[1]d + k, 'numero', 'H-' || f.rang * %[1]d + k, 'du', (f.du - make_interval(months => k + 1))::date, 'au', (f.du - make_interval(months => k))::date,
 			'periode', daterange((lower(f.periode) - make_interval(months => k + 1))::date, (lower(f.periode) - make_interval(months => k))::date)))).*
-		from facture.facture f, generate_series(0, %[1]d - 1) k where f.numero is not null`, historique))
+		from facture.facture f, generate_series(0, %[1]d - 1) k where f.numero is not null;
+		update facture.pose set du = du - make_interval(months => %[1]d);
+		delete from facture.releve r using facture.facture f where r.contrat_id = f.contrat_id and r.date < f.du;
+		insert into facture.releve (id, contrat_id, pose_id, date, index, estimee)
+			select gen_random_uuid(), r.contrat_id, r.pose_id, r.date - make_interval(months => k), p.index_debut + (r.index - p.index_debut) * (%[1]d - k) / %[1]d, false
+			from facture.releve r join facture.pose p on p.id = r.pose_id join facture.facture f on f.contrat_id = r.contrat_id and f.du = r.date, generate_series(1, %[1]d - 1) k;
+		analyze facture.releve`, historique), pgx.QueryExecModeSimpleProtocol)
 	return err
 }
 

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"aquaerp.fr/scripts/client"
+	"aquaerp.fr/scripts/demo"
 	"aquaerp.fr/scripts/road"
 	"aquaerp.fr/scripts/stack"
 	"aquaerp.fr/shared/localserver"
@@ -76,6 +79,70 @@ func TestKills(t *testing.T) {
 	p.count(t, lot)
 }
 
+// contrats is how large the lot of TestKillsOfALot is: CI bills a few chunks,
+// `make chaos LOT=100000` a town.
+var contrats = flag.Int("contrats", 2000, "contracts of the lot of TestKillsOfALot")
+
+// TestKillsOfALot bills many contracts at once, under the same fire, asks for
+// the same period a second time meanwhile, and holds every bill of it.
+func TestKillsOfALot(t *testing.T) {
+	n := *contrats
+	p := start(t, 2*n, 0)
+	ctx := t.Context()
+	if err := p.Tarifs(ctx); err != nil {
+		t.Fatal(err)
+	}
+	conn := p.connect(t)
+	if err := p.Village.CopyToFacture(ctx, conn, n); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Open(ctx, client.New(p.API, 5*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	war := newWar(p, rand.Uint64())
+	war.pause = 600 * time.Millisecond // most chunks should live as long as they take
+	fighting, peace := context.WithCancel(ctx)
+	var fighters sync.WaitGroup
+	fighters.Go(func() { war.fight(fighting, t) })
+	begin := time.Now()
+	lot, err := p.PreparerLot(ctx)
+	if err == nil {
+		t.Logf("computed after %d kills and %v", war.count(), time.Since(begin).Round(time.Second))
+		var again *message.Problem
+		if _, twice := client.Post[message.Lot](ctx, p.As("comptable"), "/v1/lots", message.PreparerLot{
+			Libelle: "Encore", Du: demo.Du, Au: demo.Au, DateFacturation: demo.DateFacturation, Echeance: demo.Echeance}); !errors.As(twice, &again) || again.Code != "lot_vide" && again.Code != "lot_en_cours" {
+			t.Errorf("a second lot of the period: %v", twice)
+		}
+		lot, err = p.EmettreLot(ctx, lot.ID)
+	}
+	peace()
+	fighters.Wait()
+	if err != nil {
+		t.Fatalf("under fire, after %s: %v", war, err)
+	}
+	t.Logf("%v under fire: %s", time.Since(begin).Round(time.Second), war)
+	if err := p.Settle(ctx); err != nil {
+		t.Fatal(err)
+	}
+	conn = p.connect(t) // the servers died
+	var bills, billed, first, last int
+	var ttc, owed, balance int64
+	if err := conn.QueryRow(ctx, `select count(*), count(distinct contrat_id), min(rang), max(rang), sum(ttc_centimes)::bigint,
+			(select sum(debit_centimes - credit_centimes)::bigint from facture.mouvement where compte = '411'),
+			(select sum(debit_centimes - credit_centimes)::bigint from facture.mouvement)
+		from facture.facture where numero is not null`).Scan(&bills, &billed, &first, &last, &ttc, &owed, &balance); err != nil {
+		t.Fatal(err)
+	}
+	if bills != n || billed != n || first != 1 || last != n || balance != 0 || owed != ttc || lot.Calculees != n {
+		t.Errorf("%d contracts: lot of %d, %d bills of %d contracts, numbers %d to %d, journal %d, billed %d, owed %d", n, lot.Calculees, bills, billed, first, last, balance, ttc, owed)
+	}
+	v := must(client.Get[message.Verification](ctx, p.As("comptable"), "/v1/verification"))(t)
+	if !v.Valide || len(v.Series) != 1 || v.Series[0].Scellees != int64(n) || v.Series[0].Reservees != 0 {
+		t.Errorf("the chain says %+v", v)
+	}
+	t.Logf("%d bills of %s, numbers without gap, journal zero, chain valid; %s", bills, message.Euros(ttc), p.letters(t))
+}
+
 // bill prices and issues the lot, and pays its bills; done is told of each.
 func (p product) bill(ctx context.Context, done func(string)) (message.Lot, error) {
 	lot, err := p.PreparerLot(ctx)
@@ -97,8 +164,9 @@ func (p product) bill(ctx context.Context, done func(string)) (message.Lot, erro
 // war kills.
 type war struct {
 	product
-	dice *rand.Rand
-	seed uint64
+	dice  *rand.Rand
+	seed  uint64
+	pause time.Duration // between two shots, about
 
 	mu    sync.Mutex
 	dead  map[string]int // processes by what they were
@@ -106,7 +174,7 @@ type war struct {
 }
 
 func newWar(p product, seed uint64) *war {
-	return &war{product: p, dice: rand.New(rand.NewPCG(seed, 0)), seed: seed, dead: map[string]int{}}
+	return &war{product: p, dice: rand.New(rand.NewPCG(seed, 0)), seed: seed, pause: 120 * time.Millisecond, dead: map[string]int{}}
 }
 
 // servers is after how many kills which server goes, and how.
@@ -149,7 +217,7 @@ func (w *war) fight(ctx context.Context, t *testing.T) {
 			w.server(ctx, t)
 		}
 		select {
-		case <-time.After(time.Duration(20+w.dice.IntN(200)) * time.Millisecond):
+		case <-time.After(w.pause/5 + time.Duration(w.dice.Int64N(int64(w.pause*8/5)))):
 		case <-ctx.Done():
 		}
 	}
