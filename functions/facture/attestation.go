@@ -31,16 +31,12 @@ type feuillet struct {
 func (s service) lettre(l feuillet) (message.Document, error) {
 	p := papier(l.titre, s.Nom, l.date.Time())
 	p.feuille(s)
-	y := 48.0
-	for i, line := range append([]string{l.nom}, lignesAdresse(l.adresse)...) {
-		p.at(112, y, 82, 5, line, "L", i == 0, 10, ink)
-		y += 5
-	}
+	p.destinataire(l.nom, l.adresse)
 	p.at(112, 82, 82, 5, "Le "+enLettres(l.date), "L", false, 9.5, grey)
 	p.at(left, 98, width, 9, l.titre, "L", true, 19, deep)
 	p.fill(deep)
 	p.Rect(left, 109, 18, 0.9, "F")
-	y = 118
+	y := 118.0
 	for _, text := range l.corps {
 		y = p.para(left, y, width-20, 5.6, text, false, 10.5, ink) + 3
 	}

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -119,6 +117,18 @@ func loadContentieux(ctx context.Context, tx *function.Tx, id string) (f message
 	if f.Actes, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.Acte]); err != nil {
 		return f, err
 	}
+	rows, err = tx.Query(ctx, `select f.numero, e.le, e.par, e.code, e.detail from dossier_evenement e
+			join dossier_relance d on d.id = e.dossier_id join facture f on f.id = d.facture_id
+		where d.contentieux_id = $1 order by e.id`, id)
+	if err != nil {
+		return f, err
+	}
+	f.Evenements, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e message.EvenementContentieux, err error) {
+		return e, row.Scan(&e.Numero, &e.Le, &e.Par, &e.Code, &e.Detail)
+	})
+	if err != nil {
+		return f, err
+	}
 	f.NonValeurs, err = selectNonValeurs(ctx, tx, "n.facture_id in (select facture_id from dossier_relance where contentieux_id = $1) order by n.id desc", id)
 	return f, err
 }
@@ -136,24 +146,17 @@ func lockContentieux(ctx context.Context, tx *function.Tx, id string) error {
 	return err
 }
 
-// signatures are how files of a type begin.
-var signatures = map[string][]byte{"application/pdf": []byte("%PDF-"), "image/jpeg": {0xff, 0xd8, 0xff}, "image/png": []byte("\x89PNG\r\n\x1a\n")}
-
 // ajouterActe records what was done in a litigation.
 func ajouterActe(ctx context.Context, tx *function.Tx, c message.AjouterActe) (f message.FicheContentieux, err error) {
 	if c.Le.After(tx.Today()) {
 		return f, function.Invalid("le", "date_future", "Cet acte ne peut pas être daté du futur.", "This cannot be dated in the future.")
 	}
-	if len(c.Document) > 0 && !bytes.HasPrefix(c.Document, signatures[c.DocumentMime]) {
-		return f, function.Invalid("document", "document_illisible", "Ce fichier n'est pas du type annoncé ("+c.DocumentMime+").", "This file is not of the type that it says ("+c.DocumentMime+").")
+	document, sum, err := pieceJointe(c.Document, c.DocumentMime)
+	if err != nil {
+		return f, err
 	}
 	if err := lockContentieux(ctx, tx, c.ContentieuxID); err != nil {
 		return f, err
-	}
-	var document, sum []byte
-	if len(c.Document) > 0 {
-		hash := sha256.Sum256(c.Document)
-		document, sum = c.Document, hash[:]
 	}
 	_, err = tx.Exec(ctx, `insert into acte_contentieux (id, contentieux_id, nature, le, detail, document_nom, document_mime, document, sha256, cree_a, cree_par)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,

@@ -128,9 +128,9 @@ func ouvrirFuite(ctx context.Context, tx *function.Tx, r message.ReleveValide, p
 	err = tx.QueryRow(ctx, `with neuve as (
 			insert into dossier_fuite (id, contrat_id, releve_id, du, au, volume_litres, moyenne_litres, reference, informe_le, jusqua, etat, cree_a)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'OUVERTE', $11) on conflict (releve_id) do nothing returning contrat_id)
-		select numero, abonne_id, nom, email, lieu from neuve join contrat on contrat.id = contrat_id`,
+		select numero, abonne_id, nom, email, adresse, lieu from neuve join contrat on contrat.id = contrat_id`,
 		e.FuiteID, r.ContratID, r.ReleveID, e.Du, e.Au, volume, moyenne, reference, tx.Today(), e.Jusqua, tx.Now).
-		Scan(&e.Contrat, &e.AbonneID, &e.Nom, &e.Email, &e.Lieu)
+		Scan(&e.Contrat, &e.AbonneID, &e.Nom, &e.Email, &e.Adresse, &e.Lieu)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}

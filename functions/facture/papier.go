@@ -106,13 +106,8 @@ func (s service) recto(p *page, f imprimee) {
 		p.RoundedRect(right-34, 28.5, 34, 7, 1.5, "1234", "D")
 		p.at(right-34, 28.5, 34, 7, "DUPLICATA", "C", true, 10, amber)
 	}
-	// The window of an envelope (NF Z 11-001: on the right, 45 mm from the top).
-	y := 48.0
-	for i, line := range append([]string{f.Nom}, lignesAdresse(f.Adresse)...) {
-		p.at(112, y, 82, 5, line, "L", i == 0, 10, ink)
-		y += 5
-	}
-	y = 46
+	p.destinataire(f.Nom, f.Adresse)
+	y := 46.0
 	for _, pair := range [][2]string{
 		{"Référence client", f.Contrat}, {"Point de livraison", f.PDL}, {"SIREN du client", f.SIREN}, {"TVA du client", f.NumeroTVA},
 		{"Période", f.duree()}, {"Opération", f.operation()},

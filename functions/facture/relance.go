@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -46,7 +47,7 @@ func continuer(ctx context.Context, tx *function.Tx, _ message.RelancesAFaire) e
 
 // niveaux are the letters in force today, in order.
 func niveaux(ctx context.Context, tx *function.Tx) ([]message.NiveauRelance, error) {
-	rows, err := tx.Query(ctx, `select niveau, libelle, apres_jours, preavis_jours, preavis_aide_jours, services_sociaux, source
+	rows, err := tx.Query(ctx, `select niveau, libelle, apres_jours, preavis_jours, preavis_aide_jours, services_sociaux, source, canal, ecrit_exige
 		from niveau_relance where periode @> $1::date order by niveau`, tx.Today())
 	if err != nil {
 		return nil, err
@@ -139,7 +140,7 @@ func envoyerLettres(ctx context.Context, tx *function.Tx, levels []message.Nivea
 				days = level.PreavisAideJours
 			}
 			letters = append(letters, &message.RelanceEmise{CourrierID: function.NewID(), AbonneID: l.abonneID, Nom: l.nom, Email: l.email, Adresse: l.adresse,
-				Niveau: level.Niveau, Le: tx.Today(), Limite: tx.Today().AddDays(days), ServicesSociaux: level.ServicesSociaux})
+				Niveau: level.Niveau, Canal: level.Canal, Le: tx.Today(), Limite: tx.Today().AddDays(days), ServicesSociaux: level.ServicesSociaux})
 		}
 		before = l
 		letter := letters[len(letters)-1]
@@ -243,16 +244,6 @@ func reprendreRelances(ctx context.Context, tx *function.Tx, c message.Reprendre
 	return relances(ctx, tx, message.Relances{AbonneID: c.AbonneID})
 }
 
-func enregistrerAide(ctx context.Context, tx *function.Tx, c message.EnregistrerAide) (a message.Aide, err error) {
-	if !c.Au.IsZero() && c.Au.Before(c.Du) {
-		return a, periodeVide()
-	}
-	a = message.Aide{ID: function.NewID(), EnregistrerAide: c}
-	_, err = tx.Exec(ctx, "insert into aide (id, abonne_id, nature, du, au, cree_a, cree_par) values ($1, $2, $3, $4, $5, $6, $7)",
-		a.ID, c.AbonneID, c.Nature, c.Du, c.Au, tx.Now, tx.Identity().ID)
-	return a, err
-}
-
 // majorable tells of a file d, its bill f and day $1 whether the sewerage part
 // may be surcharged: unpaid for months, and a registered formal notice was
 // given long enough ago (CGCT R2224-19-9).
@@ -332,6 +323,36 @@ func dossierParID(ctx context.Context, tx *function.Tx, q message.DossierRelance
 	}
 	f.Evenements, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.EvenementRelance])
 	return f, err
+}
+
+// reglerCanalRelance says how the letters of a level go from today on; what
+// was in force before stays, with its dates.
+func reglerCanalRelance(ctx context.Context, tx *function.Tx, c message.ReglerCanalRelance) (l message.ListeReglesRecouvrement, err error) {
+	var exige bool
+	var canal string
+	err = tx.QueryRow(ctx, "select ecrit_exige, canal from niveau_relance where niveau = $1 and periode @> $2::date for update", c.Niveau, tx.Today()).Scan(&exige, &canal)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return l, function.NotFound("niveau_inconnu", "Ce niveau de relance n'existe pas.", "There is no such level.")
+	case err != nil:
+		return l, err
+	case exige && c.Canal == "SMS":
+		return l, function.Refused("ecrit_exige",
+			"La loi veut ce courrier par écrit (décret 2008-780, art. 1) : un SMS peut l'accompagner, pas le remplacer.",
+			"The law wants this letter in writing (décret 2008-780, art. 1): a text message may go with it, not in its stead.")
+	case canal == c.Canal:
+		return reglesRecouvrement(ctx, tx, message.ReglesRecouvrement{})
+	}
+	b := &pgx.Batch{}
+	b.Queue(`update niveau_relance set canal = $3 where niveau = $1 and lower(periode) = $2`, c.Niveau, tx.Today(), c.Canal) // changed twice in a day
+	b.Queue(`with avant as (
+			update niveau_relance set periode = daterange(lower(periode), $2::date) where niveau = $1 and periode @> $2::date and lower(periode) < $2 returning *)
+		insert into niveau_relance (niveau, periode, libelle, apres_jours, preavis_jours, preavis_aide_jours, services_sociaux, source, canal, ecrit_exige)
+		select niveau, daterange($2::date, null), libelle, apres_jours, preavis_jours, preavis_aide_jours, services_sociaux, source, $3, ecrit_exige from avant`, c.Niveau, tx.Today(), c.Canal)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return l, err
+	}
+	return reglesRecouvrement(ctx, tx, message.ReglesRecouvrement{})
 }
 
 func reglesRecouvrement(ctx context.Context, tx *function.Tx, _ message.ReglesRecouvrement) (l message.ListeReglesRecouvrement, err error) {

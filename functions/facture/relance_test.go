@@ -74,7 +74,7 @@ func TestLettersKeepTheDelaysOfTheLaw(t *testing.T) {
 	t.Parallel()
 	b, bills := late(t, 2)
 	aided := bills[1]
-	functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.EnregistrerAide{AbonneID: aided.AbonneID, Nature: "TARIF_SOCIAL", Du: now().AddDays(-400)})
+	functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.EnregistrerAide{AbonneID: aided.AbonneID, Nature: "TARIF_SOCIAL", Du: now().AddDays(-400), Justificatif: "Décision du 3 mars"})
 	sent := 0
 	next := func(days, letters int) []message.RelanceEmise {
 		t.Helper()
@@ -464,7 +464,7 @@ func TestRejectFee(t *testing.T) {
 		t.Errorf("a fee of %d without a rule", got)
 	}
 	b.unguarded(t, "insert into frais_recouvrement values ('REJET', '[2020-01-01,)', true, 760, 'délibération 2019-12')")
-	functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.EnregistrerAide{AbonneID: bills[1].AbonneID, Nature: "FSL", Du: now().AddDays(-300)})
+	functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.EnregistrerAide{AbonneID: bills[1].AbonneID, Nature: "FSL", Du: now().AddDays(-300), Justificatif: "Décision du 3 mars"})
 	if got := reject(bills[1]); got != 0 {
 		t.Errorf("a helped household pays %d", got)
 	}

@@ -285,7 +285,7 @@ func validerRemise(ctx context.Context, tx *function.Tx, c message.ValiderRemise
 	}
 	// The bills and mandates wait for nobody else until this is done.
 	rows, err := tx.Query(ctx, `select l.id, l.bout, l.abonne_id, l.nom, l.email, l.numero, l.sequence, l.date, l.montant_centimes, l.annonce,
-			m.rum, m.signe_le, m.titulaire, m.iban, m.bic, m.modifie, m.etat = 'ACTIF', coalesce(m.prenotification_jours, $2),
+			m.rum, m.signe_le, m.titulaire, m.iban, m.bic, m.modifie, m.etat = 'ACTIF', coalesce(m.prenotification_jours, $2), coalesce((select adresse from contrat c where c.abonne_id = l.abonne_id order by depuis desc limit 1), '{}'),
 			p.etat = 'A_FAIRE' and (f.id is null or f.etat in ('EMISE', 'PARTIELLE') and f.ttc_centimes - f.paye_centimes >= l.montant_centimes)
 		from remise_ligne l join mandat m on m.id = l.mandat_id join prelevement_a_faire p on p.id = l.prelevement_id left join facture f on f.id = l.facture_id
 		where l.remise_id = $1 order by l.date, l.sequence, l.bout for update of l, m, p`, c.RemiseID, preavis)
@@ -302,7 +302,7 @@ func validerRemise(ctx context.Context, tx *function.Tx, c message.ValiderRemise
 		var annonce, vivant, du bool
 		var jours int
 		if err := row.Scan(&a.PrelevementID, &p.ID, &a.AbonneID, &a.Nom, &a.Email, &a.Numero, &sequence, &a.Date, &p.Centimes, &annonce,
-			&p.RUM, &p.Signature, &titulaire, &iban, &p.BIC, &p.Modifie, &vivant, &jours, &du); err != nil {
+			&p.RUM, &p.Signature, &titulaire, &iban, &p.BIC, &p.Modifie, &vivant, &jours, &a.Adresse, &du); err != nil {
 			return x, err
 		}
 		switch {

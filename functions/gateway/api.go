@@ -125,9 +125,13 @@ const bodyTimeout = 2 * time.Minute
 func (r route) operation() huma.Operation {
 	return huma.Operation{
 		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary, Tags: []string{r.tag},
-		DefaultStatus: r.status, BodyReadTimeout: bodyTimeout,
+		DefaultStatus: r.status, BodyReadTimeout: bodyTimeout, MaxBodyBytes: maxBodies[r.id],
 	}
 }
+
+// maxBodies bounds the bodies that carry a document of 8 MB as base64; others
+// have the bound of the library, 1 MB.
+var maxBodies = map[string]int64{"ajouterActe": 12 << 20, "enregistrerAide": 12 << 20}
 
 // Reply is the answer of a route with a JSON body.
 type Reply[R any] struct {

@@ -103,9 +103,9 @@ var tooMany = refusal(http.StatusTooManyRequests, "trop_de_requetes",
 	"Trop de requêtes ; attendez une seconde.", "Too many requests; wait a second.")
 
 // public tells the paths that need no token: all but the API itself, the
-// routes of sessions, and what the payment provider signs.
+// routes of sessions, and what the providers of payments and of text messages sign.
 func public(r *http.Request) bool {
-	return !strings.HasPrefix(r.URL.Path, "/v1/") || logsIn(r) || strings.HasPrefix(r.URL.Path, "/v1/sessions") || r.URL.Path == cheminNotifications
+	return !strings.HasPrefix(r.URL.Path, "/v1/") || logsIn(r) || strings.HasPrefix(r.URL.Path, "/v1/sessions") || r.URL.Path == cheminNotifications || r.URL.Path == cheminSMS
 }
 
 // logsIn tells the requests that try a secret that a person chose or was sent.

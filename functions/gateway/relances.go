@@ -1,9 +1,18 @@
 package main
 
 import (
+	"archive/zip"
 	"context"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"aquaerp.fr/shared/message"
 )
@@ -42,6 +51,8 @@ func (g *gateway) relances() {
 		})
 	expose(g, route{"GET", "/v1/relances/regles", "lireReglesRecouvrement", "List the letters and delays of the law that are in force", "relances", 0},
 		func(*Nothing) message.ReglesRecouvrement { return message.ReglesRecouvrement{} })
+	expose(g, route{"POST", "/v1/relances/regles/canal", "reglerCanalRelance", "Say how the letters of a level go from today on: in writing, also by text message", "relances", 0},
+		body[message.ReglerCanalRelance])
 	expose(g, route{"GET", "/v1/relances/{id}", "lireDossierRelance", "Read the file of an unpaid bill with its history", "relances", 0},
 		func(in *ParID) message.DossierRelanceParID { return message.DossierRelanceParID{ID: in.ID} })
 	about(g, route{"POST", "/v1/abonnes/{id}/suspension-relances", "suspendreRelances", "Hold letters up: FSL, instalments, dispute", "relances", 201},
@@ -50,6 +61,10 @@ func (g *gateway) relances() {
 		"abonne_id", func(c *message.ReprendreRelances) *string { return &c.AbonneID })
 	about(g, route{"POST", "/v1/abonnes/{id}/aides", "enregistrerAide", "Record help that a household got", "relances", 201},
 		"abonne_id", func(c *message.EnregistrerAide) *string { return &c.AbonneID })
+	expose(g, route{"GET", "/v1/abonnes/{id}/aides", "listerAides", "Read how a household is helped, and what holds its letters up", "relances", 0},
+		func(in *ParID) message.AidesDe { return message.AidesDe{AbonneID: in.ID} })
+	about(g, route{"POST", "/v1/aides/{id}/fin", "cloreAide", "End a social tariff on an earlier day", "relances", 0},
+		"aide_id", func(c *message.CloreAide) *string { return &c.AideID })
 	expose(g, route{"POST", "/v1/factures/{id}/majoration", "majorerAssainissement", "Surcharge the sewerage part of an unpaid bill", "relances", 201},
 		func(in *OrdreSur) message.MajorerAssainissement {
 			return message.MajorerAssainissement{FactureID: in.ID}
@@ -76,12 +91,91 @@ func (g *gateway) relances() {
 	about(g, route{"POST", "/v1/non-valeurs/{id}/decision", "deciderNonValeur", "Give a bill up, or refuse to; never the person who proposed it", "relances", 0},
 		"non_valeur_id", func(c *message.DeciderNonValeur) *string { return &c.NonValeurID })
 
-	op := route{"GET", "/v1/actes/{id}/document", "lireDocumentActe", "Read the document of an act", "relances", 0}.operation()
+	joint(g, route{"GET", "/v1/actes/{id}/document", "lireDocumentActe", "Read the document of an act", "relances", 0},
+		func(id string) message.DocumentActe { return message.DocumentActe{ActeID: id} })
+	joint(g, route{"GET", "/v1/aides/{id}/document", "lireDocumentAide", "Read the evidence of a help", "relances", 0},
+		func(id string) message.DocumentAide { return message.DocumentAide{AideID: id} })
+	g.dossierContentieux()
+}
+
+// joint registers a query that is answered by a file that somebody brought.
+func joint[M message.Request[message.Document]](g *gateway, r route, request func(id string) M) {
+	op := r.operation()
 	op.Responses = map[string]*huma.Response{"200": {
 		Description: "The file",
 		Content:     map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
 	}}
 	huma.Register(g.api, op, func(ctx context.Context, in *ParID) (*ReponseFichier, error) {
-		return fichier(ask(ctx, g, message.DocumentActe{ActeID: in.ID}, ""))
+		return fichier(ask(ctx, g, request(in.ID), ""))
 	})
+}
+
+// dossierContentieux streams a litigation as a ZIP for who pleads it: the
+// file on paper, the bills that are claimed, and the documents of its acts by
+// the numbers that the file gives them. When one cannot be had the connection
+// is cut, so that nobody takes half of it for the whole.
+func (g *gateway) dossierContentieux() {
+	op := route{"GET", "/v1/contentieux/{id}/dossier", "archiverContentieux", "Read a litigation as a ZIP: the file on paper, its bills and documents", "relances", 0}.operation()
+	op.Responses = map[string]*huma.Response{"200": {
+		Description: "The archive; a connection that is cut short is a failure",
+		Content:     map[string]*huma.MediaType{"application/zip": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
+	}}
+	op.Errors = []int{401, 403, 404, 503}
+	huma.Register(g.api, op, func(ctx context.Context, in *ParID) (*huma.StreamResponse, error) {
+		c, err := ask(ctx, g, message.ContentieuxParID{ID: in.ID}, "")
+		if err != nil {
+			return nil, err
+		}
+		paper, err := ask(ctx, g, message.ImprimerContentieux{ContentieuxID: in.ID}, "")
+		if err != nil {
+			return nil, err
+		}
+		return &huma.StreamResponse{Body: func(hc huma.Context) {
+			_, w := humago.Unwrap(hc)
+			h := w.Header()
+			h.Set("Content-Type", "application/zip")
+			h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": strings.TrimSuffix(paper.Nom, ".pdf") + ".zip"}))
+			h.Set("Cache-Control", "private, no-store")
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(archiveFor))
+			out := zip.NewWriter(w)
+			put := func(name string, d message.Document, err error) {
+				if err == nil {
+					var file io.Writer
+					if file, err = out.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store}); err == nil { // a PDF or an image is compressed already
+						_, err = file.Write(d.Contenu)
+					}
+				}
+				if err != nil {
+					panic(http.ErrAbortHandler)
+				}
+			}
+			put(paper.Nom, paper, nil)
+			for _, f := range c.Dossiers {
+				d, err := ask(ctx, g, message.DocumentFacture{FactureID: f.FactureID}, "")
+				put("factures/"+f.Numero+".pdf", d, err)
+			}
+			piece := 0
+			for _, a := range c.Actes {
+				if a.DocumentNom == "" {
+					continue
+				}
+				piece++
+				d, err := ask(ctx, g, message.DocumentActe{ActeID: a.ID}, "")
+				put(fmt.Sprintf("pieces/%02d-%s", piece, nomDeFichier(a.DocumentNom)), d, err)
+			}
+			if err := out.Close(); err != nil {
+				panic(http.ErrAbortHandler)
+			}
+		}}, nil
+	})
+}
+
+// nomDeFichier is a name that leads nowhere else when an archive is opened.
+func nomDeFichier(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, s)
 }

@@ -21,7 +21,7 @@ var tags = []*huma.Tag{
 	{Name: "prelevements", Description: "Direct debits: mandates, files for the bank and files from it"},
 	{Name: "interventions", Description: "Field work"},
 	{Name: "plans", Description: "Running processes"},
-	{Name: "envois", Description: "Mail sent"},
+	{Name: "envois", Description: "What was written to people: mail, text messages, letters"},
 }
 
 // routes is the table of what the gateway serves. Routes that are more than
@@ -100,6 +100,7 @@ func (g *gateway) routes() {
 		body[message.EnregistrerPaiement])
 	g.paiements()
 	g.relances()
+	g.courrier()
 	g.comptabilite()
 
 	g.prelevements()
@@ -181,7 +182,7 @@ type (
 	// ListeEnvois filters mail.
 	ListeEnvois struct {
 		AbonneID  string `query:"abonne_id" format:"uuid"`
-		Etat      string `query:"etat" enum:"ATTENTE_PIECE,QUEUED,SENDING,SENT,FAILED"`
+		Etat      string `query:"etat" enum:"ATTENTE_PIECE,QUEUED,SENDING,PRINTED,SENT,DELIVERED,FAILED"`
 		Reference string `query:"reference" format:"uuid" doc:"Id of what it is about"`
 		Liste
 	}

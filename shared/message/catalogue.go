@@ -43,7 +43,7 @@ func Catalogue() []Entry {
 		query(PrixGrilles{}), query(FacturesTypes{}), query(SimulerBase{}),
 		query(Exemples{}), command(ImporterExemple{}), query(Indicateurs{}),
 		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}), query(AttestationAbonnement{}), query(AttestationNonDette{}), query(RecuPaiement{}),
-		query(Cahiers{}), query(ImprimerCahier{}), query(DocumentsCahier{}),
+		query(Cahiers{}), query(ImprimerCahier{}), query(DocumentsCahier{}), query(ImprimerLettres{}),
 		event(DepotAFaire{}), command(EnregistrerStatutDepot{}), command(RelancerDepot{}), query(Depots{}), query(EReporting{}),
 		query(RapportLot{}), command(ReglerControle{}), command(DefinirProgramme{}), query(Programmes{}), query(VerifierFactures{}), event(SerieASceller{}),
 		query(ExpliquerFacture{}), query(SimulerFacture{}),
@@ -65,7 +65,8 @@ func Catalogue() []Entry {
 		query(GrandLivre{}), query(Journal{}), query(BalanceAgee{}), query(DeclarationTVA{}), query(EntitesComptables{}), command(ReglerComptabilite{}),
 		query(ApercuCloture{}), command(Cloturer{}), query(Clotures{}), query(ExporterComptabilite{}), query(ExporterFEC{}), query(ControlerComptes{}),
 		command(ReglerPES{}), query(LirePES{}), command(PreparerRole{}), query(Roles{}), query(FichierRole{}),
-		query(Relances{}), query(DossierRelanceParID{}), command(SuspendreRelances{}), command(ReprendreRelances{}), command(EnregistrerAide{}), query(ReglesRecouvrement{}),
+		query(Relances{}), query(DossierRelanceParID{}), command(SuspendreRelances{}), command(ReprendreRelances{}), query(ReglesRecouvrement{}), command(ReglerCanalRelance{}),
+		command(EnregistrerAide{}), command(CloreAide{}), query(AidesDe{}), query(DocumentAide{}), query(ImprimerContentieux{}),
 		command(OuvrirContentieux{}), query(ContentieuxEnCours{}), query(ContentieuxParID{}), command(AjouterActe{}), query(DocumentActe{}), command(CloreContentieux{}),
 		command(ProposerNonValeur{}), command(DeciderNonValeur{}), query(NonValeurs{}), command(MajorerAssainissement{}), event(RelanceEmise{}), event(RelancesAFaire{}),
 
@@ -82,6 +83,8 @@ func Catalogue() []Entry {
 		query(Plans{}), query(PlanParID{}), command(RelancerPlan{}), event(PlanTermine{}),
 
 		event(EnvoiPret{}), query(Envois{}), event(EnvoiFait{}), event(EnvoiRefuse{}),
+		command(ConsentirSMS{}), query(ContactDe{}), command(NotifierSMS{}),
+		command(PreparerTirage{}), command(PosterTirage{}), query(Tirages{}), query(TirageParID{}), query(LettresDuTirage{}),
 
 		event(Tick{}),
 	}

@@ -73,19 +73,20 @@ type PageFuites struct {
 // FuiteDetectee says that a reading shows more than twice the usual volume of
 // a dwelling: the abonne is told, and has until a day to send a certificate.
 type FuiteDetectee struct {
-	FuiteID       string `json:"fuite_id"`
-	ContratID     string `json:"contrat_id"`
-	Contrat       string `json:"contrat"`
-	AbonneID      string `json:"abonne_id"`
-	Nom           string `json:"nom"`
-	Email         string `json:"email,omitempty" doc:"Absent: the notice goes by post"`
-	Lieu          string `json:"lieu"`
-	Du            Date   `json:"du" format:"date"`
-	Au            Date   `json:"au" format:"date"`
-	VolumeLitres  int64  `json:"volume_litres"`
-	MoyenneLitres int64  `json:"moyenne_litres"`
-	PlafondLitres int64  `json:"plafond_litres"`
-	Jusqua        Date   `json:"jusqua" format:"date"`
+	FuiteID       string  `json:"fuite_id"`
+	ContratID     string  `json:"contrat_id"`
+	Contrat       string  `json:"contrat"`
+	AbonneID      string  `json:"abonne_id"`
+	Nom           string  `json:"nom"`
+	Email         string  `json:"email,omitempty" doc:"Absent: the notice goes by post"`
+	Adresse       Adresse `json:"adresse,omitzero" validate:"-"`
+	Lieu          string  `json:"lieu"`
+	Du            Date    `json:"du" format:"date"`
+	Au            Date    `json:"au" format:"date"`
+	VolumeLitres  int64   `json:"volume_litres"`
+	MoyenneLitres int64   `json:"moyenne_litres"`
+	PlafondLitres int64   `json:"plafond_litres"`
+	Jusqua        Date    `json:"jusqua" format:"date"`
 }
 
 func (FuiteDetectee) Type() string { return "fr.aquaerp.facture.fuite-detectee.v1" }

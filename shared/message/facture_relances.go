@@ -112,6 +112,11 @@ type EnregistrerAide struct {
 	Nature   string `json:"nature" validate:"required,oneof=FSL CCAS TARIF_SOCIAL" enum:"FSL,CCAS,TARIF_SOCIAL"`
 	Du       Date   `json:"du" format:"date" validate:"required"`
 	Au       Date   `json:"au,omitzero" format:"date" doc:"Last day of a social tariff; absent while it lasts"`
+
+	Justificatif string `json:"justificatif" validate:"required,max=200" maxLength:"200" doc:"What proves it: a decision and its date"`
+	DocumentNom  string `json:"document_nom,omitempty" validate:"required_with=Document,max=120" maxLength:"120"`
+	DocumentMime string `json:"document_mime,omitempty" validate:"required_with=Document,omitempty,oneof=application/pdf image/jpeg image/png"`
+	Document     []byte `json:"document,omitempty" validate:"max=8000000" doc:"base64"`
 }
 
 func (EnregistrerAide) Type() string    { return "fr.aquaerp.facture.enregistrer-aide.v1" }
@@ -119,8 +124,15 @@ func (EnregistrerAide) Reply() (r Aide) { return }
 
 // Aide is help that a household got.
 type Aide struct {
-	ID string `json:"id" format:"uuid"`
-	EnregistrerAide
+	ID           string `json:"id" format:"uuid"`
+	AbonneID     string `json:"abonne_id"`
+	Nature       string `json:"nature" enum:"FSL,CCAS,TARIF_SOCIAL"`
+	Du           Date   `json:"du" format:"date" validate:"required"`
+	Au           Date   `json:"au,omitzero" format:"date" doc:"Last day of a social tariff; absent while it lasts"`
+	Justificatif string `json:"justificatif"`
+	DocumentNom  string `json:"document_nom,omitempty" doc:"Absent: no document is kept"`
+	EffetJusqua  Date   `json:"effet_jusqua,omitzero" format:"date" doc:"Last day on which it lengthens delays; absent while it lasts"`
+	EnCours      bool   `json:"en_cours" doc:"It has its effect today"`
 }
 
 // OuvrirContentieux starts litigation with an abonne for all bills whose
@@ -174,9 +186,10 @@ func (ContentieuxParID) Reply() (r FicheContentieux) { return }
 // FicheContentieux is litigation with its bills and what was done.
 type FicheContentieux struct {
 	Contentieux
-	Dossiers   []DossierRelance `json:"dossiers"`
-	Actes      []Acte           `json:"actes" doc:"The oldest first"`
-	NonValeurs []NonValeur      `json:"non_valeurs"`
+	Dossiers   []DossierRelance       `json:"dossiers"`
+	Actes      []Acte                 `json:"actes" doc:"The oldest first"`
+	Evenements []EvenementContentieux `json:"evenements" doc:"What was done with its bills, letters included; the oldest first"`
+	NonValeurs []NonValeur            `json:"non_valeurs"`
 }
 
 // AjouterActe records what was done in a litigation, with its document.
@@ -310,7 +323,18 @@ type NiveauRelance struct {
 	PreavisAideJours int    `json:"preavis_aide_jours"`
 	ServicesSociaux  bool   `json:"services_sociaux"`
 	Source           string `json:"source"`
+	Canal            string `json:"canal" enum:"ECRIT,ECRIT_SMS,SMS" doc:"ECRIT_SMS: also by text message to whoever agreed; SMS: to them by nothing else"`
+	EcritExige       bool   `json:"ecrit_exige" doc:"The law wants it in writing"`
 }
+
+// ReglerCanalRelance says how the letters of a level go from today on.
+type ReglerCanalRelance struct {
+	Niveau int    `json:"niveau" validate:"min=1,max=9" minimum:"1" maximum:"9"`
+	Canal  string `json:"canal" validate:"required,oneof=ECRIT ECRIT_SMS SMS" enum:"ECRIT,ECRIT_SMS,SMS"`
+}
+
+func (ReglerCanalRelance) Type() string                       { return "fr.aquaerp.facture.regler-canal-relance.v1" }
+func (ReglerCanalRelance) Reply() (r ListeReglesRecouvrement) { return }
 
 // RelanceEmise asks an abonne to pay bills: one letter for those of a level.
 type RelanceEmise struct {
@@ -320,6 +344,7 @@ type RelanceEmise struct {
 	Email           string       `json:"email,omitempty" doc:"Absent: it goes by post"`
 	Adresse         Adresse      `json:"adresse"`
 	Niveau          int          `json:"niveau"`
+	Canal           string       `json:"canal,omitempty" enum:"ECRIT,ECRIT_SMS,SMS" doc:"ECRIT when absent: by mail or post. ECRIT_SMS: also by text message, SMS: instead, to whoever agreed"`
 	Le              Date         `json:"le"`
 	Limite          Date         `json:"limite" doc:"Last day of the notice"`
 	ServicesSociaux bool         `json:"services_sociaux,omitempty" doc:"The letter names them"`

@@ -460,15 +460,16 @@ func (PrelevementsAnnonces) Type() string { return "fr.aquaerp.facture.preleveme
 
 // PrelevementAnnonce is one of them.
 type PrelevementAnnonce struct {
-	PrelevementID   string `json:"prelevement_id"`
-	AbonneID        string `json:"abonne_id"`
-	Nom             string `json:"nom"`
-	Email           string `json:"email,omitempty" doc:"Absent: by post"`
-	Numero          string `json:"numero"`
-	MontantCentimes int64  `json:"montant_centimes"`
-	Date            Date   `json:"date"`
-	RUM             string `json:"rum"`
-	IBANMasque      string `json:"iban_masque"`
+	PrelevementID   string  `json:"prelevement_id"`
+	AbonneID        string  `json:"abonne_id"`
+	Nom             string  `json:"nom"`
+	Email           string  `json:"email,omitempty" doc:"Absent: by post"`
+	Adresse         Adresse `json:"adresse,omitzero" validate:"-"`
+	Numero          string  `json:"numero"`
+	MontantCentimes int64   `json:"montant_centimes"`
+	Date            Date    `json:"date"`
+	RUM             string  `json:"rum"`
+	IBANMasque      string  `json:"iban_masque"`
 }
 
 // RemiseValidee says that the bank's file of a remise was written.

@@ -13,8 +13,8 @@ func (EnvoiPret) Type() string { return "fr.aquaerp.mailer.envoi-pret.v1" }
 type Envoi struct {
 	ID        string     `json:"id" format:"uuid"`
 	Modele    string     `json:"modele" enum:"BIENVENUE,INVITATION,FACTURE,AVOIR,FUITE,RELANCE,PRELEVEMENT"`
-	Canal     string     `json:"canal" enum:"EMAIL,COURRIER"`
-	Etat      string     `json:"etat" enum:"ATTENTE_PIECE,QUEUED,SENDING,SENT,FAILED"`
+	Canal     string     `json:"canal" enum:"EMAIL,COURRIER,SMS"`
+	Etat      string     `json:"etat" enum:"ATTENTE_PIECE,QUEUED,SENDING,PRINTED,SENT,DELIVERED,FAILED" doc:"Of a letter: QUEUED waits to be printed, SENT was taken to the post. Of a text message: DELIVERED is on the telephone"`
 	AbonneID  string     `json:"abonne_id,omitempty"`
 	Nom       string     `json:"nom"`
 	Objet     string     `json:"objet" doc:"Subject line"`
@@ -22,12 +22,14 @@ type Envoi struct {
 	CreeA     time.Time  `json:"cree_a"`
 	EnvoyeA   *time.Time `json:"envoye_a,omitempty"`
 	Erreur    string     `json:"erreur,omitempty" doc:"Why it failed"`
+	Segments  int        `json:"segments,omitempty" doc:"Of a text message: how many it is paid as"`
+	Encodage  string     `json:"encodage,omitempty" enum:"GSM7,UCS2" doc:"Of a text message: what its characters ask for"`
 }
 
 // Envois lists what was sent, the newest first.
 type Envois struct {
 	AbonneID  string `json:"abonne_id,omitempty" validate:"omitempty,uuid"`
-	Etat      string `json:"etat,omitempty" validate:"omitempty,oneof=ATTENTE_PIECE QUEUED SENDING SENT FAILED"`
+	Etat      string `json:"etat,omitempty" validate:"omitempty,oneof=ATTENTE_PIECE QUEUED SENDING PRINTED SENT DELIVERED FAILED"`
 	Reference string `json:"reference,omitempty" validate:"omitempty,uuid"`
 	Page
 }
@@ -42,7 +44,7 @@ type PageEnvois struct {
 	Suivant string         `json:"suivant,omitempty" doc:"Cursor of the next page"`
 }
 
-// EnvoiFait says that a server took a mail.
+// EnvoiFait says that a server took a mail or a text message, or the post a letter.
 type EnvoiFait struct {
 	EnvoiID   string `json:"envoi_id"`
 	Modele    string `json:"modele"`
@@ -52,7 +54,7 @@ type EnvoiFait struct {
 
 func (EnvoiFait) Type() string { return "fr.aquaerp.mailer.envoi-fait.v1" }
 
-// EnvoiRefuse says that a server refused a mail for good.
+// EnvoiRefuse says that a server refused a message for good.
 type EnvoiRefuse struct {
 	EnvoiID   string `json:"envoi_id"`
 	Reference string `json:"reference,omitempty"`

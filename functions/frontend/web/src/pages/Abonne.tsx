@@ -8,6 +8,7 @@ import { compte, ficheAbonne, releves } from '../api/queries'
 import { can } from '../api/session'
 import { address, ago, cubicMetres, day, euros, fullName, instant, integer } from '../format'
 import { useT } from '../i18n'
+import { Aides, Held } from '../ui/Aides'
 import { Bills } from '../ui/Bills'
 import { VolumeChart } from '../ui/Chart'
 import { bars, lastYear, names } from '../ui/consumption'
@@ -23,6 +24,7 @@ import { PayModal } from '../ui/PayModal'
 import { Plans } from '../ui/Plans'
 import { Refunds } from '../ui/Refunds'
 import { State } from '../ui/State'
+import { Textos } from '../ui/Textos'
 import { ContratCard } from './ContratCard'
 
 const tabs = ['vue', 'releves', 'factures', 'paiements', 'interventions', 'envois', 'chronologie'] as const
@@ -58,6 +60,7 @@ export default function Abonne() {
             </>
           }
         >
+          {can('relances:l') && <Held id={id} />}
           <Tabs value={tab} onChange={(next) => void navigate({ to: '.', search: { onglet: next === 'vue' ? undefined : (next ?? undefined) }, replace: true })} keepMounted={false}>
             <Tabs.List mb="lg" style={{ overflowX: 'auto', flexWrap: 'nowrap' }}>
               {allowed.map((name) => <Tabs.Tab key={name} value={name}>{t.abonne.tabs[name]}</Tabs.Tab>)}
@@ -97,6 +100,7 @@ function Overview({ abonne, contrats }: { abonne: Schemas['Abonne']; contrats: S
         <Stack gap="lg">
           {can('paiements:l') && <Account id={abonne.id} />}
           {can('prelevements:l') && <Mandats id={abonne.id} titulaire={fullName(abonne)} />}
+          {can('relances:l') && <Aides id={abonne.id} />}
           <Card title={t.abonne.identity}>
             <Facts
               items={[
@@ -107,6 +111,7 @@ function Overview({ abonne, contrats }: { abonne: Schemas['Abonne']; contrats: S
               ]}
             />
           </Card>
+          {can('abonnes:l') && <Textos id={abonne.id} telephone={abonne.telephone} />}
           <Card title={t.abonne.lastEvents} aside={<Button variant="subtle" size="compact-sm" onClick={() => void navigate({ to: '.', search: { onglet: 'chronologie' } })}>{t.abonne.allEvents}</Button>}>
             <Events id={abonne.id} max={6} />
           </Card>

@@ -6,8 +6,9 @@ import { useState } from 'react'
 import { api, list, ok, type Schemas } from '../api/client'
 import { useCommand } from '../api/hooks'
 import { can } from '../api/session'
-import { day, euros, integer, today } from '../format'
+import { day, euros, instant, integer, today } from '../format'
 import { useT } from '../i18n'
+import { base64 } from '../ui/base64'
 import { DataTable } from '../ui/DataTable'
 import { DocumentButton } from '../ui/DocumentButton'
 import { Ask, DayInput, done } from '../ui/forms'
@@ -37,7 +38,7 @@ export default function Contentieux() {
             trail={[[t.relances.title, '/relances?onglet=contentieux']]}
             state={<State of="contentieux" value={c.etat} />}
             subtitle={`${t.relances.since} ${day(c.ouvert_le)} · ${c.motif}${c.clos_le ? ` · ${day(c.clos_le)} : ${c.issue}` : ''}`}
-            actions={open && <><Button variant="default" onClick={end.open}>{t.relances.endLitigation}</Button><Button leftSection={<IconPlus size={16} />} onClick={act.open}>{t.relances.addAct}</Button></>}
+            actions={<><DocumentButton label={t.relances.archive} file={`contentieux-${c.id.slice(-6)}.zip`} read={() => ok(api.GET('/v1/contentieux/{id}/dossier', { params: { path: { id } }, parseAs: 'blob' }))} />{open && <><Button variant="default" onClick={end.open}>{t.relances.endLitigation}</Button><Button leftSection={<IconPlus size={16} />} onClick={act.open}>{t.relances.addAct}</Button></>}</>}
           >
             <Stack gap="lg">
               <Card>
@@ -77,6 +78,20 @@ export default function Contentieux() {
                   empty={<Empty icon={IconFileText} title={t.relances.noAct}>{t.relances.noActHint}</Empty>}
                 />
               </Card>
+              <Card title={t.relances.history} flush>
+                <DataTable
+                  label={t.relances.history}
+                  rows={list(c.evenements).map((e, i) => ({ ...e, i }))}
+                  id={(e) => String(e.i)}
+                  columns={[
+                    { title: t.date, head: true, cell: (e) => instant(e.le) },
+                    { title: t.relances.bill, cell: (e) => e.numero },
+                    { title: t.relances.what, cell: (e) => t.relances.events[e.code] },
+                    { title: t.relances.detail, wide: true, cell: (e) => e.detail },
+                  ]}
+                  empty={null}
+                />
+              </Card>
             </Stack>
             {acting && <ActModal c={c} onClose={act.close} />}
             {ending && <EndModal c={c} onClose={end.close} />}
@@ -86,17 +101,6 @@ export default function Contentieux() {
       }}
     </PageOf>
   )
-}
-
-/** The bytes of a file as base64. */
-async function base64(file: File): Promise<string> {
-  const url = await new Promise<string>((resolve, reject) => {
-    const reader = new FileReader()
-    reader.onload = () => resolve(String(reader.result))
-    reader.onerror = () => reject(reader.error ?? new Error('unreadable'))
-    reader.readAsDataURL(file)
-  })
-  return url.slice(url.indexOf(',') + 1)
 }
 
 function ActModal({ c, onClose }: { c: Fiche; onClose: () => void }) {

@@ -217,6 +217,7 @@ function Rules() {
                 { title: t.relances.letter, head: true, cell: (n) => n.libelle },
                 { title: t.relances.after, num: true, cell: (n) => t.relances.days(n.apres_jours) },
                 { title: t.relances.notice, num: true, cell: (n) => t.relances.days(n.preavis_jours) },
+                { title: t.relances.channel, cell: (n) => <Channel n={n} /> },
                 { title: t.relances.noticeHelped, num: true, wide: true, cell: (n) => t.relances.days(n.preavis_aide_jours) },
                 { title: t.relances.source, wide: true, cell: (n) => n.source },
               ]}
@@ -240,4 +241,13 @@ function Rules() {
       )}
     </Loaded>
   )
+}
+
+/** How the letters of a level go; what the law wants in writing stays so. */
+function Channel({ n }: { n: Schemas['NiveauRelance'] }) {
+  const t = useT()
+  const command = useCommand((canal: Schemas['NiveauRelance']['canal'], header) => ok(api.POST('/v1/relances/regles/canal', { params: { header }, body: { niveau: n.niveau, canal } })), () => done(t.relances.channelSet))
+  const choices = (['ECRIT', 'ECRIT_SMS', 'SMS'] as const).filter((c) => c !== 'SMS' || !n.ecrit_exige)
+  if (!can('relances:v')) return t.relances.channels[n.canal]
+  return <Select size="xs" miw={190} aria-label={`${t.relances.channel}, ${n.libelle}`} allowDeselect={false} disabled={command.isPending} data={choices.map((c) => ({ value: c, label: t.relances.channels[c] }))} value={n.canal} onChange={(v) => v && v !== n.canal && command.mutate(v as typeof n.canal, { onError: failed })} />
 }

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"mime"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"aquaerp.fr/shared/message"
+)
+
+// courrier serves what is written to people besides mail: text messages, to
+// whoever agreed, and letters that are printed together.
+func (g *gateway) courrier() {
+	expose(g, route{"GET", "/v1/abonnes/{id}/contact", "lireContactAbonne", "Read whether an abonne wants text messages, and what they said before", "abonnes", 0},
+		func(in *ParID) message.ContactDe { return message.ContactDe{AbonneID: in.ID} })
+	about(g, route{"POST", "/v1/abonnes/{id}/sms", "consentirSMS", "Record that an abonne wants text messages at a number, or none any more", "abonnes", 0},
+		"abonne_id", func(c *message.ConsentirSMS) *string { return &c.AbonneID })
+	g.notificationsSMS()
+
+	expose(g, route{"GET", "/v1/tirages", "listerTirages", "List what waits to be printed, and what was, the newest first", "envois", 0},
+		func(in *Liste) message.Tirages { return message.Tirages{Page: in.page()} })
+	expose(g, route{"POST", "/v1/tirages", "preparerTirage", "Take the letters of a kind that wait, to be printed together", "envois", 201},
+		body[message.PreparerTirage])
+	expose(g, route{"GET", "/v1/tirages/{id}", "lireTirage", "Read letters printed together", "envois", 0},
+		func(in *ParID) message.TirageParID { return message.TirageParID{ID: in.ID} })
+	about(g, route{"POST", "/v1/tirages/{id}/depot", "posterTirage", "Record that letters were taken to the post", "envois", 0},
+		"tirage_id", func(c *message.PosterTirage) *string { return &c.TirageID })
+	g.tirage()
+}
+
+// tirage serves letters as one PDF: mailer says what they are, facture draws them.
+func (g *gateway) tirage() {
+	op := route{"GET", "/v1/tirages/{id}/pdf", "imprimerTirage", "Read letters as one PDF, for printing on both sides, as often as it takes", "envois", 0}.operation()
+	op.Responses = map[string]*huma.Response{"200": {
+		Description: "The letters",
+		Content:     map[string]*huma.MediaType{"application/pdf": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
+	}}
+	huma.Register(g.api, op, func(ctx context.Context, in *ParID) (*ReponsePDF, error) {
+		letters, err := ask(ctx, g, message.LettresDuTirage{TirageID: in.ID}, "")
+		if err != nil {
+			return nil, err
+		}
+		d, err := ask(ctx, g, letters, "")
+		if err != nil {
+			return nil, err
+		}
+		return &ReponsePDF{
+			ContentType:  d.Mime,
+			Disposition:  mime.FormatMediaType("inline", map[string]string{"filename": d.Nom}),
+			CacheControl: "private, no-store",
+			Body:         d.Contenu,
+		}, nil
+	})
+}
+
+// cheminSMS is where the provider of text messages tells what became of them:
+// its signature stands for a token.
+const cheminSMS = "/v1/sms/notifications"
+
+// NotificationSMS is signed over its bytes, which are passed on as they came.
+type NotificationSMS struct {
+	Signature string `header:"Signature" required:"true" maxLength:"400" doc:"t=<unix seconds>,v1=<hex HMAC-SHA256 of t, a dot and the body>"`
+	RawBody   []byte `contentType:"application/json"`
+}
+
+// notificationsSMS hears the provider of text messages.
+func (g *gateway) notificationsSMS() {
+	op := route{"POST", cheminSMS, "notifierSMS", "Hear the provider of text messages, by its signature: REMIS, ECHEC or STOP of a message", "envois", 0}.operation()
+	op.Security = []map[string][]string{}
+	op.MaxBodyBytes, op.SkipValidateBody = 64<<10, true // mailer judges the bytes
+	huma.Register(g.api, op, func(ctx context.Context, in *NotificationSMS) (*Reply[message.SMSNotifie], error) {
+		reply, err := ask(ctx, g, message.NotifierSMS{Signature: in.Signature, Corps: in.RawBody}, "")
+		if err != nil {
+			return nil, err
+		}
+		return &Reply[message.SMSNotifie]{reply}, nil
+	})
+}
