@@ -188,7 +188,7 @@ func environment(function string, container *core.Container) (errs []error) {
 	case "facture":
 		want = append(want, "PORTAL_URL", "PAIEMENT_URL", "PAIEMENT_SECRETS")
 	case "mailer":
-		want = append(want, "SMTP_URL", "MAIL_FROM")
+		want = append(want, "SMTP_URL", "MAIL_FROM", "SMS_URL", "SMS_TOKEN", "SMS_SECRETS", "SMS_SENDER")
 	}
 	if function != "frontend" && function != "gateway" {
 		want = append(want, "FUNCTION_URL", "DATABASE_URL", "DATABASE_MAX_CONNS", "TOKEN_KEYS")
@@ -200,6 +200,10 @@ func environment(function string, container *core.Container) (errs []error) {
 		"SMTP_URL":          "smtp/url",
 		"PAIEMENT_URL":      "paiement-en-ligne/url",
 		"PAIEMENT_SECRETS":  "paiement-en-ligne/secrets",
+		"SMS_URL":           "sms/url",
+		"SMS_TOKEN":         "sms/token",
+		"SMS_SECRETS":       "sms/secrets",
+		"SMS_SENDER":        "sms/sender",
 	}
 	var got []string
 	for _, env := range container.Env {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -21,6 +22,8 @@ import (
 type envoi struct {
 	message.Envoi
 	cle, destinataire string
+	langue            string          // of a text message
+	adresse           message.Adresse // of a letter; a bill or an avoir knows its own
 	html, texte       string
 }
 
@@ -84,29 +87,66 @@ func (m mailer) avoirEmis(ctx context.Context, tx *function.Tx, e message.AvoirE
 // fuiteDetectee tells an abonne of an abnormal volume, and what to do about
 // it (CGCT R2224-20-1 II).
 func (m mailer) fuiteDetectee(ctx context.Context, tx *function.Tx, e message.FuiteDetectee) error {
-	return m.deposer(ctx, tx, []*envoi{{cle: e.FuiteID, destinataire: e.Email, Envoi: message.Envoi{
+	lettre := &envoi{cle: e.FuiteID, destinataire: e.Email, adresse: e.Adresse, Envoi: message.Envoi{
 		Modele: "FUITE", Etat: "QUEUED", AbonneID: e.AbonneID, Nom: e.Nom, Reference: e.FuiteID,
 		Objet: "Consommation d’eau anormale : une fuite est possible",
-	}}}, e)
+	}}
+	texto, err := m.texto(ctx, tx, lettre)
+	switch {
+	case err != nil:
+		return err
+	case texto == nil:
+		return m.deposer(ctx, tx, []*envoi{lettre}, e)
+	}
+	return m.deposer(ctx, tx, []*envoi{lettre, texto}, e, e)
+}
+
+// texto is the text message that goes with a letter, or nil: only to whoever
+// agreed, and where the service sends them.
+func (m mailer) texto(ctx context.Context, tx *function.Tx, lettre *envoi) (*envoi, error) {
+	if !m.sms.ouverte() {
+		return nil, nil
+	}
+	j, _, err := contact(ctx, tx, lettre.AbonneID)
+	if err != nil || !j.accepte {
+		return nil, err
+	}
+	e := *lettre
+	e.Canal, e.destinataire, e.langue = "SMS", j.numero, j.langue
+	return &e, nil
 }
 
 // relanceEmise asks to pay. Without an address it waits as COURRIER, written:
-// it is a letter that the law asks for.
+// it is a letter that the law asks for. A level that goes by text message
+// alone is written to whoever did not agree to them.
 func (m mailer) relanceEmise(ctx context.Context, tx *function.Tx, e message.RelanceEmise) error {
 	objet := "Rappel : factures d’eau à régler"
 	if e.ServicesSociaux {
 		objet = "Second rappel avant recouvrement : factures d’eau à régler"
 	}
-	return m.deposer(ctx, tx, []*envoi{{cle: e.CourrierID, destinataire: e.Email, Envoi: message.Envoi{
+	lettre := &envoi{cle: e.CourrierID, destinataire: e.Email, adresse: e.Adresse, Envoi: message.Envoi{
 		Modele: "RELANCE", Etat: "QUEUED", AbonneID: e.AbonneID, Nom: e.Nom, Reference: e.CourrierID, Objet: objet,
-	}}}, e)
+	}}
+	if e.Canal == "" || e.Canal == "ECRIT" {
+		return m.deposer(ctx, tx, []*envoi{lettre}, e)
+	}
+	texto, err := m.texto(ctx, tx, lettre)
+	switch {
+	case err != nil:
+		return err
+	case texto == nil:
+		return m.deposer(ctx, tx, []*envoi{lettre}, e)
+	case e.Canal == "SMS":
+		return m.deposer(ctx, tx, []*envoi{texto}, e)
+	}
+	return m.deposer(ctx, tx, []*envoi{lettre, texto}, e, e)
 }
 
 // prelevementsAnnonces tells of the day and the amount of debits that no bill announced.
 func (m mailer) prelevementsAnnonces(ctx context.Context, tx *function.Tx, e message.PrelevementsAnnonces) error {
 	envois, faits := make([]*envoi, len(e.Prelevements)), make([]any, len(e.Prelevements))
 	for i, p := range e.Prelevements {
-		envois[i] = &envoi{cle: p.PrelevementID, destinataire: p.Email, Envoi: message.Envoi{
+		envois[i] = &envoi{cle: p.PrelevementID, destinataire: p.Email, adresse: p.Adresse, Envoi: message.Envoi{
 			Modele: "PRELEVEMENT", Etat: "QUEUED", AbonneID: p.AbonneID, Nom: p.Nom, Reference: p.PrelevementID,
 			Objet: "Prélèvement de " + message.Euros(p.MontantCentimes) + " le " + jour(p.Date),
 		}}
@@ -144,25 +184,38 @@ func (m mailer) deposer(ctx context.Context, tx *function.Tx, envois []*envoi, f
 	b := &pgx.Batch{}
 	fresh := make([]*envoi, 0, len(envois))
 	for i, e := range envois {
-		e.ID, e.Canal = function.NewID(), "EMAIL"
+		e.ID, e.Canal = function.NewID(), cmp.Or(e.Canal, "EMAIL")
 		sansPiece := e.Etat == "QUEUED" // all is in the message; else the document is what is printed
+		l := lettre{m.de.Name, e.Objet, e.Nom, faits[i]}
 		switch {
+		case e.Canal == "SMS":
 		case e.destinataire == "":
 			e.Canal, e.Etat = "COURRIER", "QUEUED"
 		case !adressable(e.destinataire, e.Nom, e.Objet):
 			e.Etat, e.Erreur = "FAILED", "adresse_invalide"
 		}
-		if e.Etat != "FAILED" && (e.Canal == "EMAIL" || sansPiece) {
-			var err error
-			if e.html, e.texte, err = ecrire(strings.ToLower(e.Modele), lettre{m.de.Name, e.Objet, e.Nom, faits[i]}); err != nil {
-				return fmt.Errorf("%s: %w", e.Modele, err)
-			}
+		var err error
+		switch {
+		case e.Canal == "SMS":
+			e.texte, err = ecrireSMS(strings.ToLower(e.Modele), e.langue, l)
+			e.Encodage, e.Segments = longueur(e.texte)
+		case e.Etat != "FAILED" && (e.Canal == "EMAIL" || sansPiece):
+			e.html, e.texte, err = ecrire(strings.ToLower(e.Modele), l)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.Modele, err)
+		}
+		var adresse *message.Adresse
+		if e.Canal == "COURRIER" && e.adresse != (message.Adresse{}) {
+			adresse = &e.adresse
 		}
 		b.Queue(`
-			insert into envoi (id, modele, cle, canal, destinataire, etat, abonne_id, nom, objet, reference, texte, html, erreur, relance_a, cree_a)
-			values ($1, $2, $3, $4, $5, $6, nullif($7, '')::uuid, $8, $9, nullif($10, '')::uuid, nullif($11, ''), nullif($12, ''), $13, $14, $15)
+			insert into envoi (id, modele, cle, canal, destinataire, etat, abonne_id, nom, objet, reference, texte, html, erreur, relance_a, cree_a, langue, segments, encodage, adresse)
+			values ($1, $2, $3, $4, $5, $6, nullif($7, '')::uuid, $8, $9, nullif($10, '')::uuid, nullif($11, ''), nullif($12, ''), $13, $14, $15,
+				coalesce(nullif($16, ''), 'fr'), nullif($17, 0), nullif($18, ''), $19)
 			on conflict (modele, cle, canal, destinataire) do nothing`,
-			e.ID, e.Modele, e.cle, e.Canal, e.destinataire, e.Etat, e.AbonneID, e.Nom, e.Objet, e.Reference, e.texte, e.html, e.Erreur, tx.Now.Add(patience), tx.Now).
+			e.ID, e.Modele, e.cle, e.Canal, e.destinataire, e.Etat, e.AbonneID, e.Nom, e.Objet, e.Reference, e.texte, e.html, e.Erreur, tx.Now.Add(patience), tx.Now,
+			e.langue, e.Segments, e.Encodage, adresse).
 			Exec(func(tag pgconn.CommandTag) error {
 				if tag.RowsAffected() == 1 {
 					fresh = append(fresh, e)
@@ -179,7 +232,7 @@ func (m mailer) deposer(ctx context.Context, tx *function.Tx, envois []*envoi, f
 			refuser(tx, e.Envoi)
 		case e.Etat == "ATTENTE_PIECE":
 			tx.Post(e.Reference, e.ID, message.DocumentFacture{FactureID: e.Reference})
-		case e.Canal == "EMAIL":
+		case e.Canal != "COURRIER":
 			tx.Emit(e.ID, 0, message.EnvoiPret{EnvoiID: e.ID})
 		}
 	}
@@ -224,7 +277,7 @@ func (m mailer) documentRecu(ctx context.Context, tx *function.Tx, p function.Po
 func echouer(ctx context.Context, tx *function.Tx, id, motif string) error {
 	rows, err := tx.Query(ctx, `
 		update envoi set etat = 'FAILED', erreur = $2, texte = null, html = null, piece = null
-		where id = $1 and etat not in ('SENT', 'FAILED')
+		where id = $1 and etat not in ('DELIVERED', 'FAILED') and (canal = 'SMS' or etat <> 'SENT')
 		returning id, coalesce(reference::text, ''), coalesce(abonne_id::text, ''), erreur`, id, motif)
 	if err != nil {
 		return err
@@ -250,7 +303,7 @@ func relancer(ctx context.Context, tx *function.Tx, _ message.Tick) error {
 	rows, err := tx.Query(ctx, `
 		update envoi set etat = 'QUEUED', relance_a = $2
 		where id in (
-			select id from envoi where etat in ('QUEUED', 'SENDING') and canal = 'EMAIL' and relance_a <= $1
+			select id from envoi where etat in ('QUEUED', 'SENDING') and canal <> 'COURRIER' and relance_a <= $1
 			order by relance_a limit $3 for update skip locked)
 		returning id`, tx.Now, tx.Now.Add(5*patience), lotDeRelance)
 	if err != nil {

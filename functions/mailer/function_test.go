@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/mail"
 	"strings"
 	"sync"
@@ -53,9 +54,12 @@ func silent(t *testing.T) bundle {
 		t.Fatal(err)
 	}
 	m := mailer{
-		serveur{host: "127.0.0.1", port: l.Addr().(*net.TCPAddr).Port},
-		expediteur{mail.Address{Name: "Eau de Brissy", Address: "eau@brissy.example"}},
+		serveur: serveur{host: "127.0.0.1", port: l.Addr().(*net.TCPAddr).Port},
+		de:      expediteur{mail.Address{Name: "Eau de Brissy", Address: "eau@brissy.example"}},
 	}
+	provider := httptest.NewServer(&inbox.SMS{Box: box, Token: "jeton"})
+	t.Cleanup(provider.Close)
+	m.sms = passerelle{URL: adresseHTTP(provider.URL), Jeton: "jeton", Secrets: []string{"ancien", "secret"}, Emetteur: "BRISSY"}
 	return bundle{ft.Start(t, "mailer", func(*function.Runtime) []function.Listen { return m.listens() }), box, l}
 }
 

@@ -12,6 +12,9 @@ import (
 // filtre is the condition of a list: $1 abonne, $2 reference.
 const filtre = ` where ($1 = '' or abonne_id = nullif($1, '')::uuid) and ($2 = '' or reference = nullif($2, '')::uuid)`
 
+// colonnesEnvoi are those of message.Envoi.
+const colonnesEnvoi = `select id, modele, canal, etat, coalesce(abonne_id::text, ''), nom, objet, coalesce(reference::text, ''), cree_a, envoye_a, erreur, coalesce(segments, 0), coalesce(encodage, '') `
+
 // envois lists messages, the newest first, and counts them by state whatever
 // state is asked for. The cursor is the id of the last one shown. An abonne
 // sees their own only.
@@ -22,8 +25,7 @@ func envois(ctx context.Context, tx *function.Tx, q message.Envois) (page messag
 	if own := tx.Identity().AbonneID; own != "" {
 		q.AbonneID = own
 	}
-	rows, err := tx.Query(ctx, `
-		select id, modele, canal, etat, coalesce(abonne_id::text, ''), nom, objet, coalesce(reference::text, ''), cree_a, envoye_a, erreur
+	rows, err := tx.Query(ctx, colonnesEnvoi+`
 		from envoi`+filtre+` and ($3 = '' or etat = $3) and ($4 = '' or id < nullif($4, '')::uuid)
 		order by id desc limit $5`, q.AbonneID, q.Reference, q.Etat, q.Curseur, q.Size()+1)
 	if err != nil {

@@ -3,8 +3,10 @@
 // It guarantees one message a fact, channel and recipient, and that none is
 // lost: a message is written and stored before it is sent, and what became of
 // it after. A crash between the two may send it again, with the same
-// Message-ID, by which a reader knows it. Neither addresses nor contents are
-// logged, and contents are dropped once the server has them.
+// Message-ID or Idempotency-Key, by which it is known. Neither addresses nor
+// numbers nor contents are logged, and contents are dropped once the server
+// has them; letters stay, to be printed again. Nobody gets a text message who
+// did not agree to them.
 package main
 
 import "aquaerp.fr/shared/function"
@@ -17,13 +19,16 @@ func listens(rt *function.Runtime) []function.Listen {
 		From expediteur `envconfig:"MAIL_FROM" required:"true"`
 	}
 	rt.Configure(&c)
-	return mailer{c.SMTP, c.From}.listens()
+	var sms passerelle
+	rt.Configure(&sms)
+	return mailer{c.SMTP, c.From, sms}.listens()
 }
 
-// mailer writes as somebody and sends by a server.
+// mailer writes as somebody and sends by a server, or by a provider of text messages.
 type mailer struct {
 	serveur serveur
 	de      expediteur
+	sms     passerelle
 }
 
 func (m mailer) listens() []function.Listen {
@@ -43,5 +48,14 @@ func (m mailer) listens() []function.Listen {
 		function.On(relancer),
 
 		function.Answer("courrier:lire,portail:lire", envois),
+		function.Answer("abonnes:modifier,portail:lire", m.consentir),
+		function.Answer("abonnes:lire,portail:lire", m.contactDe),
+		function.Answer(function.Public, m.notifierSMS).Ephemeral(),
+
+		function.Answer("courrier:creer", preparerTirage),
+		function.Answer("courrier:modifier", posterTirage),
+		function.Answer("courrier:lire", tirages),
+		function.Answer("courrier:lire", tirageParID),
+		function.Answer("courrier:creer", lettresDuTirage),
 	}
 }

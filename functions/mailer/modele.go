@@ -15,11 +15,12 @@ import (
 var modeles embed.FS
 
 // formats are what templates know besides their data.
-var formats = map[string]any{"euros": message.Euros, "jour": jour, "m3": m3, "jourDe": func(t time.Time) string { return jour(message.DateOf(t)) }}
+var formats = map[string]any{"euros": message.Euros, "jour": jour, "date": message.Date.Francais, "m3": m3, "jourDe": func(t time.Time) string { return jour(message.DateOf(t)) }}
 
 var (
 	modelesHTML = html.Must(html.New("").Funcs(formats).ParseFS(modeles, "modeles/*.html"))
 	modelesText = text.Must(text.New("").Funcs(formats).ParseFS(modeles, "modeles/*.txt"))
+	modelesSMS  = text.Must(text.New("").Funcs(formats).ParseFS(modeles, "modeles/sms/*.txt"))
 )
 
 // lettre is what a template is filled with.
@@ -40,6 +41,13 @@ func ecrire(modele string, l lettre) (asHTML, asText string, err error) {
 		return "", "", err
 	}
 	return h.String(), t.String(), nil
+}
+
+// ecrireSMS fills the template of a name and a language as a text message.
+func ecrireSMS(modele, langue string, l lettre) (string, error) {
+	var t strings.Builder
+	err := modelesSMS.ExecuteTemplate(&t, modele+"."+langue+".txt", l)
+	return telegraphe.Replace(strings.TrimSpace(t.String())), err
 }
 
 var mois = [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}

@@ -36,7 +36,8 @@ import (
 
 const usage = `usage: secrets [-smtp URL] [-paiement URL] [-stdout [-have FILE]]
 
-Makes the Secrets that are missing in the namespace ` + cluster.Namespace + `; names are printed, values never.`
+Makes the Secrets that are missing in the namespace ` + cluster.Namespace + `; names are printed, values never.
+SMS_URL, SMS_TOKEN, SMS_SENDER and SMS_SECRETS of the environment name the provider of text messages, where there is one.`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -62,7 +63,7 @@ func run(ctx context.Context) error {
 		flag.Usage()
 		return errors.New("arguments that mean nothing")
 	}
-	g := given{smtp: cmp.Or(*smtp, os.Getenv("SMTP_URL")), paiement: cmp.Or(*paiement, os.Getenv("PAIEMENT_URL")), secrets: os.Getenv("PAIEMENT_SECRETS")}
+	g := given{smtp: cmp.Or(*smtp, os.Getenv("SMTP_URL")), paiement: cmp.Or(*paiement, os.Getenv("PAIEMENT_URL")), secrets: os.Getenv("PAIEMENT_SECRETS"), sms: carrier()}
 	if *stdout {
 		known, err := readFile(*have)
 		if err != nil {
@@ -76,6 +77,11 @@ func run(ctx context.Context) error {
 		return err
 	}
 	return apply(ctx, g)
+}
+
+// carrier is the provider of text messages, as the environment names it.
+func carrier() map[string]string {
+	return map[string]string{"url": os.Getenv("SMS_URL"), "token": os.Getenv("SMS_TOKEN"), "sender": os.Getenv("SMS_SENDER"), "secrets": os.Getenv("SMS_SECRETS")}
 }
 
 func readFile(name string) (values, error) {

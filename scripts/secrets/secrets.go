@@ -49,9 +49,10 @@ type secret struct {
 
 // given is what only the operator knows; what is not "" replaces what is known.
 type given struct {
-	smtp     string // URL of the mail server
-	paiement string // URL of the payment provider's page; without one there is no provider
-	secrets  string // shared with the provider, separated by commas
+	smtp     string            // URL of the mail server
+	paiement string            // URL of the payment provider's page; without one there is no provider
+	secrets  string            // shared with the provider, separated by commas
+	sms      map[string]string // the provider of text messages, by the keys of its Secret
 }
 
 // generate returns every Secret of the product. What is known and not given keeps its value.
@@ -125,7 +126,11 @@ func generate(known values, g given) ([]secret, error) {
 		secret{"token-keys", "auth", "function", map[string]string{"private": private, "public": public}},
 		secret{"smtp", "mailer", "function", map[string]string{"url": smtp}})
 	provider, err := paiement(known["paiement-en-ligne"], g)
-	return append(all, provider...), err
+	if err != nil {
+		return nil, err
+	}
+	carrier, err := textos(known["sms"], g.sms)
+	return append(append(all, provider...), carrier...), err
 }
 
 // paiement is the Secret of the payment provider; none without a provider.
@@ -144,6 +149,26 @@ func paiement(known map[string]string, g given) ([]secret, error) {
 		}
 	}
 	return []secret{{"paiement-en-ligne", "facture", "function", map[string]string{"url": page, "secrets": shared}}}, nil
+}
+
+// textos is the Secret of the provider of text messages; none without one.
+// Each value given replaces the known one.
+func textos(known, given map[string]string) ([]secret, error) {
+	v := map[string]string{}
+	maps.Copy(v, known)
+	for key, value := range given {
+		if value != "" {
+			v[key] = value
+		}
+	}
+	switch {
+	case len(v) == 0:
+		return nil, nil
+	case v["url"] == "" || v["token"] == "":
+		return nil, errors.New("text messages need both SMS_URL and SMS_TOKEN, as their provider gave them")
+	}
+	v["secrets"] = cmp.Or(v["secrets"], newPassword()) // to be told to the provider
+	return []secret{{"sms", "mailer", "function", v}}, nil
 }
 
 // newPassword needs no escaping in a URL: RabbitmqSource does none.

@@ -176,7 +176,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := made(t, nil, given{smtp: mail.smtp, paiement: "https://prestataire.example/payer"})
+	all := made(t, nil, given{smtp: mail.smtp, paiement: "https://prestataire.example/payer", sms: map[string]string{"url": "https://sms.example/v1", "token": "t", "sender": "EAU"}})
 	for name := range all {
 		if got, want := slices.Sorted(maps.Keys(example[name])), slices.Sorted(maps.Keys(all[name])); !slices.Equal(got, want) {
 			t.Errorf("%s: keys %v, want %v", name, got, want)
@@ -189,5 +189,25 @@ func TestExample(t *testing.T) {
 	}
 	if bytes.Contains(text, []byte("\ndata:")) {
 		t.Error("the example holds base64, which nobody can read")
+	}
+}
+
+// A provider of text messages is named by whoever has one; what is known of it stays.
+func TestTextMessages(t *testing.T) {
+	if made(t, nil, mail)["sms"] != nil {
+		t.Error("a Secret sms without a provider")
+	}
+	g := mail
+	g.sms = map[string]string{"url": "https://sms.example/v1", "token": "t", "sender": ""}
+	first := made(t, nil, g)
+	if first["sms"]["url"] != "https://sms.example/v1" || first["sms"]["secrets"] == "" {
+		t.Fatalf("%v", first["sms"])
+	}
+	if again := made(t, first, given{}); !maps.Equal(again["sms"], first["sms"]) {
+		t.Errorf("made again: %v", again["sms"])
+	}
+	g.sms = map[string]string{"url": "https://sms.example/v1"}
+	if _, err := generate(nil, g); err == nil {
+		t.Error("a provider without its token")
 	}
 }

@@ -20,8 +20,8 @@ type process struct {
 }
 
 // start runs a program whose output goes to <logs>/<name>.log; out, when it
-// is not nil, gets its standard output instead.
-func (s *Stack) start(out *os.File, name string, args ...string) (*process, error) {
+// is not nil, gets its standard output instead. Its environment is ours and env.
+func (s *Stack) start(out *os.File, env []string, name string, args ...string) (*process, error) {
 	log, err := os.OpenFile(filepath.Join(s.Logs, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("stack: %w", err)
@@ -29,6 +29,7 @@ func (s *Stack) start(out *os.File, name string, args ...string) (*process, erro
 	defer log.Close() // the child has its own
 	p := &process{name: name, cmd: exec.Command(filepath.Join(s.bin, name), args...), done: make(chan struct{})}
 	p.cmd.Dir = s.root
+	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if out != nil {
 		p.cmd.Stdout = out

@@ -52,6 +52,8 @@ type Stack struct {
 	root, dir, bin              string
 	activator                   string // proxy to all functions
 	mailbox, prestataire, local *process
+
+	smsToken, smsSecret string // between mailer and the mailbox, which carries text messages too
 }
 
 // database is the product's.
@@ -60,7 +62,7 @@ const database = "aquaerp"
 // Start starts everything, and returns once it can be used. Whatever ctx does
 // after that, the stack runs until Stop.
 func Start(ctx context.Context, c Config) (*Stack, error) {
-	s := new(Stack)
+	s := &Stack{smsToken: rand.Text(), smsSecret: rand.Text()}
 	var err error
 	if s.root, err = filepath.Abs(c.Root); err != nil {
 		return nil, fmt.Errorf("stack: %w", err)
@@ -210,6 +212,7 @@ func (s *Stack) writeSecrets(ctx context.Context, ports Ports, passwords map[str
 		secret("token-keys", keys),
 		secret("smtp", map[string]string{"url": fmt.Sprintf("smtp://127.0.0.1:%d", ports.smtp)}),
 		secret("paiement-en-ligne", map[string]string{"url": fmt.Sprintf("http://127.0.0.1:%d/payer", ports.Payment), "secrets": shared}),
+		secret("sms", map[string]string{"url": fmt.Sprintf("http://127.0.0.1:%d/sms", ports.Inbox), "token": s.smsToken, "secrets": s.smsSecret, "sender": "EAU"}),
 		{APIVersion: "v1", Kind: "ConfigMap", Metadata: map[string]string{"name": "aquaerp", "namespace": "aquaerp"}, Config: aquaerp},
 		{APIVersion: "v1", Kind: "ConfigMap", Metadata: map[string]string{"name": "service", "namespace": "aquaerp"}, Config: service},
 	}
@@ -293,11 +296,12 @@ func (s *Stack) paymentSecret() (string, error) {
 func (s *Stack) startPrograms(ctx context.Context, c Config) error {
 	at := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 	var err error
-	if s.mailbox, err = s.start(nil, "mailbox", "-smtp", at(c.Ports.smtp), "-http", at(c.Ports.Inbox), "-dir", filepath.Join(s.dir, "mails")); err != nil {
+	if s.mailbox, err = s.start(nil, []string{"SMS_TOKEN=" + s.smsToken, "SMS_SECRET=" + s.smsSecret}, "mailbox", "-smtp", at(c.Ports.smtp), "-http", at(c.Ports.Inbox),
+		"-dir", filepath.Join(s.dir, "mails"), "-sms-callback", "http://"+at(c.Ports.API)+"/v1/sms/notifications"); err != nil {
 		return err
 	}
 	s.Inbox = "http://" + at(c.Ports.Inbox)
-	if s.prestataire, err = s.start(nil, "prestataire", "-http", at(c.Ports.Payment), "-secrets", s.paymentSecretFile(),
+	if s.prestataire, err = s.start(nil, nil, "prestataire", "-http", at(c.Ports.Payment), "-secrets", s.paymentSecretFile(),
 		"-notifier", "http://"+at(c.Ports.API)+"/v1/paiements-en-ligne/notifications"); err != nil {
 		return err
 	}
@@ -313,7 +317,7 @@ func (s *Stack) startPrograms(ctx context.Context, c Config) error {
 		"-secrets", s.secrets(), "-bin", s.bin, "-logs", s.Logs, "-idle", c.Idle.String(),
 		"-admin", at(c.Ports.Admin), "-listen", "frontend=" + at(c.Ports.Web), "-listen", "api-gateway=" + at(c.Ports.API),
 	}
-	s.local, err = s.start(write, "local", args...)
+	s.local, err = s.start(write, nil, "local", args...)
 	write.Close()
 	if err != nil {
 		return err
