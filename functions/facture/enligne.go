@@ -30,6 +30,16 @@ type prestataire struct {
 	Portail string  `envconfig:"PORTAL_URL"`       // whose page of the bill the payer comes back to
 }
 
+// ouvert tells whether there is a provider.
+func (p prestataire) ouvert() bool { return p.URL != "" && len(p.Secrets) > 0 }
+
+// compte is the account of an abonne, with whether its bills can be paid online.
+func (p prestataire) compte(ctx context.Context, tx *function.Tx, q message.Compte) (message.CompteAbonne, error) {
+	c, err := compte(ctx, tx, q)
+	c.EnLigne = p.ouvert()
+	return c, err
+}
+
 // secrets are separated by commas. One that is empty, by a comma too many, or
 // short could be guessed, and is refused.
 type secrets []string
@@ -130,7 +140,7 @@ func (p prestataire) payerEnLigne(ctx context.Context, tx *function.Tx, c messag
 	switch {
 	case !visible(tx, f):
 		return message.PaiementEnLigne{}, factureInconnue()
-	case p.URL == "" || len(p.Secrets) == 0:
+	case !p.ouvert():
 		return message.PaiementEnLigne{}, function.Refused("paiement_en_ligne_absent", "Le paiement en ligne n'est pas ouvert pour ce service.", "This service takes no payment online.")
 	case f.Etat != "EMISE" && f.Etat != "PARTIELLE" || f.ResteCentimes <= 0:
 		return message.PaiementEnLigne{}, function.Conflict("facture_pas_ouverte", "Cette facture n'attend pas de paiement.", "This bill does not wait for a payment.")
@@ -178,7 +188,7 @@ func (p prestataire) paiementEnLigne(ctx context.Context, tx *function.Tx, q mes
 		}
 		e.Paiement = &paid
 	}
-	if e.Etat == "INITIE" && p.URL != "" && len(p.Secrets) > 0 {
+	if e.Etat == "INITIE" && p.ouvert() {
 		e.URL = p.lien(e)
 	}
 	return e, nil

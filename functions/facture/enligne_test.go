@@ -64,6 +64,9 @@ func TestOnlinePayment(t *testing.T) {
 	if _, err := functiontest.Ask(t, b.Function, me, message.PayerEnLigne{FactureID: bills[1].ID}); functiontest.Code(err) != "facture_inconnue" {
 		t.Errorf("another's bill: %v", err)
 	}
+	if !b.account(t, bills[0].AbonneID).EnLigne {
+		t.Error("the account says that nothing can be paid online")
+	}
 	e, yes := b.start(t, bills[0])
 	link, err := url.Parse(e.URL)
 	if err != nil || !strings.HasPrefix(e.URL, "https://prestataire.example/payer?") || e.Etat != "INITIE" || e.Numero != bills[0].Numero {
@@ -315,6 +318,9 @@ func TestNoProvider(t *testing.T) {
 	b, bills := billed(t, 1)
 	if _, err := functiontest.Ask(t, b.Function, functiontest.Staff(), message.PayerEnLigne{FactureID: bills[0].ID}); functiontest.Code(err) != "paiement_en_ligne_absent" {
 		t.Errorf("got %v", err)
+	}
+	if b.account(t, bills[0].AbonneID).EnLigne {
+		t.Error("the account says that bills can be paid online")
 	}
 	if _, err := functiontest.Ask(t, b.Function, function.Identity{}, signed("", time.Now(), notification{ID: "1"})); functiontest.Code(err) != "signature_invalide" {
 		t.Errorf("without a secret: %v", err)

@@ -44,7 +44,7 @@ func run(ctx context.Context, address, notify, file string) error {
 	if err != nil {
 		return err
 	}
-	t := terminal.New(terminal.Config{Secrets: strings.Split(strings.TrimSpace(string(content)), ","), Notify: notify, Slow: 20 * time.Second, Wait: terminal.Backoff})
+	t := terminal.New(terminal.Config{Secrets: strings.Split(strings.TrimSpace(string(content)), ","), Notify: notify, Slow: 5 * time.Second, Wait: terminal.Backoff})
 	server := &http.Server{Handler: t.Web(), ReadHeaderTimeout: 5 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

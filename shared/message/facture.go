@@ -275,6 +275,7 @@ type CompteAbonne struct {
 	AbonneID      string     `json:"abonne_id"`
 	SoldeCentimes int64      `json:"solde_centimes" doc:"Above zero: owed by the abonne"`
 	EchuCentimes  int64      `json:"echu_centimes" doc:"The part past its due date"`
+	EnLigne       bool       `json:"en_ligne" doc:"Bills can be paid online"`
 	Paiements     []Paiement `json:"paiements" doc:"The newest first, at most 50"`
 
 	Mouvements []MouvementCompte `json:"mouvements" doc:"Line by line, the newest first, at most 100"`

@@ -3,7 +3,7 @@
 // would wait for.
 //
 // Environment: BASE_URL, the product's address; USERS, a JSON object from role
-// to {identifiant, mot_de_passe}; CHROMIUM, a browser, when it is not
+// to {identifiant, mot_de_passe}; PRESTATAIRE, the payment provider's address; CHROMIUM, a browser, when it is not
 // /usr/bin/chromium; SCREENSHOTS, a folder for a picture of every page.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -16,6 +16,7 @@ const need = (name) => {
 }
 export const base = need('BASE_URL').replace(/\/$/, '')
 export const users = JSON.parse(need('USERS'))
+export const prestataire = need('PRESTATAIRE').replace(/\/$/, '')
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 export const desktop = { width: 1360, height: 860 }
@@ -29,9 +30,9 @@ export const launch = () =>
 
 /**
  * A person at a browser of their own. What their pages complain of, and every
- * request to another origin, is in `faults`.
+ * request to another origin than theirs, is in `faults`.
  */
-export async function person(browser, { viewport = desktop, theme = 'light' } = {}) {
+export async function person(browser, { viewport = desktop, theme = 'light', origins = [base] } = {}) {
   const context = await browser.newContext({ viewport, colorScheme: theme, reducedMotion: 'reduce', locale: 'fr-FR', timezoneId: 'Europe/Paris', acceptDownloads: true })
   context.setDefaultTimeout(30_000)
   const page = await context.newPage()
@@ -40,7 +41,7 @@ export async function person(browser, { viewport = desktop, theme = 'light' } = 
   page.on('pageerror', (error) => faults.push(`${page.url()}: ${error}`))
   page.on('request', (request) => {
     const url = new URL(request.url())
-    if (url.protocol.startsWith('http') && url.origin !== base) faults.push(`${page.url()}: a request to ${url.origin}`)
+    if (url.protocol.startsWith('http') && !origins.includes(url.origin)) faults.push(`${page.url()}: a request to ${url.origin}`)
   })
   return { page, context, faults, close: () => context.close() }
 }
@@ -71,7 +72,7 @@ export async function problems(page) {
   })
 }
 
-/** Reads the API as a person, to know what to look for on the pages. */
+/** Reads the API as a person, to know what to look for on the pages, and makes what they start from. */
 export async function reader(role) {
   const { identifiant, mot_de_passe } = users[role]
   const opened = await fetch(`${base}/api/v1/sessions`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ identifiant, mot_de_passe }) })
@@ -82,5 +83,10 @@ export async function reader(role) {
     assert.equal(answer.status, 200, path)
     return answer.json()
   }
-  return Object.assign(read, { utilisateur })
+  const post = async (path, body) => {
+    const answer = await fetch(`${base}/api/v1${path}`, { method: 'POST', headers: { Authorization: `Bearer ${access_token}`, 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }, body: JSON.stringify(body) })
+    assert.equal(answer.status, 201, `${path}: ${await answer.clone().text()}`)
+    return answer.json()
+  }
+  return Object.assign(read, { utilisateur, post })
 }

@@ -66,7 +66,7 @@ const routeTree = root.addChildren([
     page('/releves/suspects', 'releves:l', () => import('./pages/Suspects')),
     page('/lots', 'lots:l', () => import('./pages/Lots')),
     page('/lots/$id', 'lots:l', () => import('./pages/Lot')),
-    page('/factures/$id', 'factures:l,portail:l', () => import('./pages/Facture')),
+    page('/factures/$id', 'factures:l,portail:l', () => import('./pages/Facture'), (search): { paiement?: string } => ({ paiement: text(search.paiement) })),
     page('/factures/$id/explication', 'factures:l,portail:l', () => import('./pages/Explication')),
     page('/fuites', 'factures:l', () => import('./pages/Fuites'), byState),
     page('/prestations', 'factures:l', () => import('./pages/Prestations')),

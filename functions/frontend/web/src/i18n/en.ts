@@ -719,6 +719,22 @@ export const en: Dictionary = {
     help: 'A question? The water service answers.',
     noContract: 'No contract',
   },
+  enLigne: {
+    title: { INITIE: 'Payment under way', ACCEPTE: 'Payment accepted', REFUSE: 'Payment refused', ABANDONNE: 'Payment given up', EXPIRE: 'No answer from the provider' },
+    text: {
+      INITIE: (e: string) => `We wait for the payment provider’s answer about ${e}. This page brings itself up to date.`,
+      ACCEPTE: (e: string) => `${e} were accepted.`,
+      REFUSE: (e: string) => `The provider refused the payment of ${e}. Nothing was taken: you can try again.`,
+      ABANDONNE: (e: string) => `You left the payment of ${e}. Nothing was taken.`,
+      EXPIRE: (e: string) => `The provider said nothing about the payment of ${e} in time. If your account was debited, do not pay again: the payment will be recorded as soon as we are told.`,
+    },
+    resume: 'Go on with the payment',
+    here: (e: string) => `${e} were received for this bill. Thank you!`,
+    already: (e: string) => `This bill was paid already. Your ${e} are not lost:`,
+    other: (e: string) => `${e} paid your bill`,
+    advance: (e: string) => `${e} are an advance: your next bill will take it, or ask for it to be paid back.`,
+    takenBack: 'This payment was taken back since: the bill is to be paid again.',
+  },
   explication: {
     open: 'Understand the bill',
     title: 'Understand the bill',

@@ -718,6 +718,22 @@ export const fr = {
     help: 'Une question ? Le service de l’eau vous répond.',
     noContract: 'Aucun contrat',
   },
+  enLigne: {
+    title: { INITIE: 'Paiement en cours', ACCEPTE: 'Paiement accepté', REFUSE: 'Paiement refusé', ABANDONNE: 'Paiement abandonné', EXPIRE: 'Pas de réponse du prestataire' },
+    text: {
+      INITIE: (e: string) => `Nous attendons la réponse du prestataire de paiement pour ${e}. Cette page se met à jour toute seule.`,
+      ACCEPTE: (e: string) => `${e} ont été acceptés.`,
+      REFUSE: (e: string) => `Le prestataire a refusé le paiement de ${e}. Rien n’a été encaissé : vous pouvez essayer de nouveau.`,
+      ABANDONNE: (e: string) => `Vous avez quitté le paiement de ${e}. Rien n’a été encaissé.`,
+      EXPIRE: (e: string) => `Le prestataire n’a rien dit du paiement de ${e} dans le délai. Si votre compte a été débité, ne payez pas une seconde fois : le paiement sera inscrit dès qu’il nous l’apprendra.`,
+    },
+    resume: 'Reprendre le paiement',
+    here: (e: string) => `${e} ont été reçus pour cette facture. Merci !`,
+    already: (e: string) => `Cette facture était déjà payée. Vos ${e} ne sont pas perdus :`,
+    other: (e: string) => `${e} ont payé votre facture`,
+    advance: (e: string) => `${e} sont une avance : votre prochaine facture la prendra, ou demandez qu’elle vous soit remboursée.`,
+    takenBack: 'Ce paiement a été repris depuis : la facture est à payer de nouveau.',
+  },
   explication: {
     open: 'Comprendre la facture',
     title: 'Comprendre la facture',

@@ -2,17 +2,16 @@ import { Button, Grid, Group, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link as RouterLink } from '@tanstack/react-router'
 import { api, list, ok, type Schemas } from '../api/client'
-import { useCommand } from '../api/hooks'
 import { compte, ficheAbonne } from '../api/queries'
 import { useSession } from '../api/session'
 import { day, euros, fullName, today } from '../format'
 import { useT } from '../i18n'
-import { failed } from '../ui/forms'
 import { IconFileInvoice } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Page, PageOf } from '../ui/Page'
 import { Mandats } from '../ui/Mandats'
 import { NoDebt } from '../ui/NoDebt'
+import { PayOnline } from '../ui/PayOnline'
 import { PdfButton } from '../ui/PdfButton'
 import { Plans } from '../ui/Plans'
 import { BillState } from '../ui/Bills'
@@ -74,7 +73,7 @@ function LastBill({ id, mode }: { id: string; mode?: Schemas['Contrat']['mode_pa
                 </div>
               )}
               <Group gap="xs">
-                {open && <PayOnline id={bill.id} />}
+                {open && <PayOnline facture={bill.id} abonne={id} />}
                 <PdfButton id={bill.id} numero={bill.numero} />
                 <Button variant="subtle" component={RouterLink} to={`/factures/${bill.id}`}>{t.espace.detail}</Button>
                 <Button variant="subtle" component={RouterLink} to={`/factures/${bill.id}/explication`}>{t.explication.open}</Button>
@@ -85,16 +84,6 @@ function LastBill({ id, mode }: { id: string; mode?: Schemas['Contrat']['mode_pa
       }}
     </Loaded>
   )
-}
-
-/** Leaves for the payment provider's page. */
-function PayOnline({ id }: { id: string }) {
-  const t = useT()
-  const start = useCommand(
-    (id: string, header) => ok(api.POST('/v1/factures/{id}/paiement-en-ligne', { params: { header, path: { id } } })),
-    ({ url }) => { if (url) window.location.assign(url) },
-  )
-  return <Button loading={start.isPending} onClick={() => start.mutate(id, { onError: failed })}>{t.encaissements.online}</Button>
 }
 
 function Balance({ id }: { id: string }) {

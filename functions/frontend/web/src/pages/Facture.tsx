@@ -1,7 +1,7 @@
 import { Button, Grid, Group, Stack, Table, Text, Title } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { Link as RouterLink, useParams } from '@tanstack/react-router'
+import { Link as RouterLink, useParams, useSearch } from '@tanstack/react-router'
 import { Fragment } from 'react'
 import { list, type Schemas } from '../api/client'
 import { facture as factureQuery } from '../api/queries'
@@ -13,6 +13,7 @@ import { AvoirModal, Corrections, RectificationModal } from '../ui/Corrections'
 import { IconCalendarEvent, IconCoinEuro, IconListDetails } from '../ui/icons'
 import { Card, Facts, Figure, Link, Page, PageOf } from '../ui/Page'
 import { PayModal } from '../ui/PayModal'
+import { OnlineResult, PayOnline } from '../ui/PayOnline'
 import { PdfButton } from '../ui/PdfButton'
 import { PlanModal } from '../ui/Plans'
 
@@ -21,6 +22,7 @@ const rubriques = ['distribution', 'eaux_usees', 'organismes_publics', 'prestati
 export default function FacturePage() {
   const t = useT()
   const { id } = useParams({ strict: false }) as { id: string }
+  const { paiement } = useSearch({ strict: false }) as { paiement?: string }
   const [paying, pay] = useDisclosure()
   const [crediting, credit] = useDisclosure()
   const [rectifying, rectify] = useDisclosure()
@@ -42,10 +44,12 @@ export default function FacturePage() {
               {correctible(f) && f.nature !== 'MANUELLE' && <Button variant="default" onClick={rectify.open}>{t.pieces.rectify}</Button>}
               {correctible(f) && <Button variant="default" onClick={credit.open}>{t.pieces.makeAvoir}</Button>}
               {f.numero && f.reste_centimes > 0 && can('paiements:c') && <Button variant="default" leftSection={<IconCalendarEvent size={16} />} onClick={spread.open}>{t.plans.grant}</Button>}
+              {f.numero && f.reste_centimes > 0 && can('portail:l') && <PayOnline facture={f.id} abonne={f.abonne_id} />}
               {f.numero && f.reste_centimes > 0 && can('paiements:c') && <Button leftSection={<IconCoinEuro size={16} />} onClick={pay.open}>{t.abonne.pay}</Button>}
             </>
           }
         >
+          {paiement && <OnlineResult id={paiement} facture={f.id} />}
           <Grid gap="lg">
             <Grid.Col span={{ base: 12, lg: 8 }}><Lines facture={f} /></Grid.Col>
             <Grid.Col span={{ base: 12, lg: 4 }}>
