@@ -82,6 +82,9 @@ func (s service) attestationAbonnement(ctx context.Context, tx *function.Tx, q m
 	case !resilie.IsZero() && !resilie.After(l.date):
 		return d, function.Refused("contrat_resilie", "Ce contrat a pris fin le "+resilie.Francais()+" : il n'y a plus d'abonnement à attester.", "This contract ended on "+resilie.String()+".")
 	}
+	if s, err = s.pour(ctx, tx, q.ContratID); err != nil {
+		return d, err
+	}
 	l.corps = []string{"Nous attestons que " + l.nom + " est abonné au service de l'eau pour le point de livraison ci-dessous, et que ce contrat est en vigueur à la date de ce document."}
 	l.faits = [][2]string{{"Contrat", numero}, {"Abonné depuis le", enLettres(depuis)}, {"Point de livraison", pdl}, {"Adresse desservie", lieu}}
 	l.apres = "Attestation établie à la demande de l'abonné, pour servir et valoir ce que de droit."
@@ -96,13 +99,13 @@ func (s service) attestationNonDette(ctx context.Context, tx *function.Tx, q mes
 	if !tx.Identity().Owns(q.AbonneID) {
 		return d, abonneInconnu()
 	}
-	var numero string
+	var numero, contrat string
 	var owed int64
 	var open []string
-	err = tx.QueryRow(ctx, `select c.nom, c.adresse, c.numero,
+	err = tx.QueryRow(ctx, `select c.nom, c.adresse, c.numero, c.id,
 			(select coalesce(sum(montant_centimes), 0)::bigint from compte_abonne where abonne_id = $1),
 			(select coalesce(array_agg(numero order by date_facturation, rang), '{}') from facture where abonne_id = $1 and etat in ('EMISE', 'PARTIELLE'))
-		from contrat c where abonne_id = $1 order by depuis desc limit 1`, q.AbonneID).Scan(&l.nom, &l.adresse, &numero, &owed, &open)
+		from contrat c where abonne_id = $1 order by depuis desc limit 1`, q.AbonneID).Scan(&l.nom, &l.adresse, &numero, &contrat, &owed, &open)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return d, abonneInconnu()
@@ -110,6 +113,9 @@ func (s service) attestationNonDette(ctx context.Context, tx *function.Tx, q mes
 		return d, err
 	case owed > 0 || len(open) > 0:
 		return d, dette(owed, open)
+	}
+	if s, err = s.pour(ctx, tx, contrat); err != nil {
+		return d, err
 	}
 	l.corps = []string{
 		"Nous attestons que " + l.nom + " ne doit rien au service de l'eau à la date de ce document : toutes les factures émises à son nom sont payées.",
@@ -162,7 +168,11 @@ func (s service) recuPaiement(ctx context.Context, tx *function.Tx, q message.Re
 		return d, function.Refused("paiement_rejete", "Ce paiement a été repris par la banque le "+p.RejeteLe.Francais()+" : il n'a pas de reçu.", "This payment was taken back on "+p.RejeteLe.String()+": it has no receipt.")
 	}
 	l := feuillet{titre: "Reçu de paiement", objet: p.ID, date: p.RecuLe, montants: true, fichier: "recu-" + p.RecuLe.String() + "-" + p.ID[len(p.ID)-6:]}
-	if err := tx.QueryRow(ctx, "select nom, adresse from contrat where abonne_id = $1 order by depuis desc limit 1", p.AbonneID).Scan(&l.nom, &l.adresse); err != nil {
+	var contrat string
+	if err := tx.QueryRow(ctx, "select nom, adresse, id from contrat where abonne_id = $1 order by depuis desc limit 1", p.AbonneID).Scan(&l.nom, &l.adresse, &contrat); err != nil {
+		return d, err
+	}
+	if s, err = s.pour(ctx, tx, contrat); err != nil {
 		return d, err
 	}
 	mode := modes[p.Mode]

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -259,8 +258,16 @@ func entitesComptables(ctx context.Context, tx *function.Tx, _ message.EntitesCo
 }
 
 func reglerComptabilite(ctx context.Context, tx *function.Tx, c message.ReglerComptabilite) (message.EntiteComptable, error) {
-	if c.SIREN != "" && !luhn(c.SIREN) {
+	if c.SIREN != "" && !message.SIRENValide(c.SIREN) {
 		return message.EntiteComptable{}, function.Invalid("siren", "siren_invalide", "Ce numéro SIREN n'existe pas : sa clé est fausse.", "There is no such SIREN: its check digit is wrong.")
+	}
+	var siret string
+	err := tx.QueryRow(ctx, "select siret from identite where entite = $1 order by depuis desc limit 1", c.Entite).Scan(&siret)
+	switch {
+	case err != nil && !errors.Is(err, pgx.ErrNoRows):
+		return message.EntiteComptable{}, err
+	case err == nil && c.SIREN != siret[:9]:
+		return message.EntiteComptable{}, function.Invalid("siren", "siren_autre_siret", "Ce SIREN n'est pas celui du SIRET de l'entité : changez-les ensemble, à la page des entités.", "This SIREN is not that of the entity's SIRET: change them together.")
 	}
 	if _, err := tx.Exec(ctx, "update entite set siren = $2, regime = $3 where code = $1", c.Entite, c.SIREN, c.Regime); err != nil {
 		return message.EntiteComptable{}, err
@@ -269,21 +276,6 @@ func reglerComptabilite(ctx context.Context, tx *function.Tx, c message.ReglerCo
 		return message.EntiteComptable{}, err
 	}
 	return entiteComptable(ctx, tx, c.Entite)
-}
-
-// luhn tells whether the last digit checks the others (ISO/IEC 7812-1).
-func luhn(digits string) bool {
-	sum := 0
-	for i, d := range strings.Split(digits, "") {
-		n := int(d[0] - '0')
-		if (len(digits)-i)%2 == 0 {
-			if n *= 2; n > 9 {
-				n -= 9
-			}
-		}
-		sum += n
-	}
-	return sum%10 == 0
 }
 
 // controles are the invariants of the books: each counts the rows that break

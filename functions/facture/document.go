@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,40 +27,29 @@ type service struct {
 	SIRET     string `envconfig:"SERVICE_SIRET" default:""`
 	TVA       string `envconfig:"SERVICE_TVA" default:""`          // VAT identifier; empty: that of the SIREN
 	Paiement  string `envconfig:"SERVICE_PAIEMENT_URL" default:""` // where bills are paid online
+
+	Forme string `ignored:"true"` // legal form, of an entity that said who it is
 }
 
-// de is the service as the legal entity that issues a bill.
-func (s service) de(f imprimee) service {
-	if f.Entite != "" {
-		s.Nom = f.Entite
-	}
-	return s
-}
+// de is the service as the legal entity that issued a bill was then.
+func (s service) de(f imprimee) service { return s.comme(f.Emetteur) }
 
 // siren is the nine digits that name the company.
 func (s service) siren() string {
-	digits := strings.Map(func(r rune) rune {
-		if unicode.IsDigit(r) {
-			return r
-		}
-		return -1
-	}, s.SIRET)
+	digits := message.Compact(s.SIRET)
 	return digits[:min(9, len(digits))]
 }
 
-// tva is the VAT identifier: a key of two digits and the SIREN (CGI annexe II
-// does not give the key; it is 12 + 3 x SIREN modulo 97, modulo 97).
-func (s service) tva() string {
-	siren := s.siren()
-	if s.TVA != "" || len(siren) < 9 {
-		return s.TVA
+// siret is the fourteen digits of the establishment, when all are there.
+func (s service) siret() string {
+	if digits := message.Compact(s.SIRET); message.SIRETValide(digits) {
+		return digits
 	}
-	var n int64
-	for _, r := range siren {
-		n = 10*n + int64(r-'0')
-	}
-	return fmt.Sprintf("FR%02d%s", (12+3*(n%97))%97, siren)
+	return ""
 }
+
+// tva is the VAT identifier.
+func (s service) tva() string { return cmp.Or(s.TVA, message.TVADe(s.siren())) }
 
 // imprimee is all that a printed bill shows.
 type imprimee struct {
@@ -72,7 +61,7 @@ type imprimee struct {
 	NumeroTVA    string
 	ModePaiement string
 	Anormale     bool
-	Entite       string     // name of the legal entity that issued it; empty: the service
+	Emetteur     identite   // who issued it
 	Cas          *tarif.Cas // for the indexes; nil when it was not priced from readings
 	Series       []string   // serial number of each pose of Cas
 	Avant        []conso    // billed before, by date
@@ -130,7 +119,7 @@ func (s service) document(ctx context.Context, tx *function.Tx, q message.Docume
 // has not said which company it is, without which there is no electronic invoice.
 func (s service) fichier(f imprimee) (d message.Document, err error) {
 	var invoice []byte
-	if s.siren() != "" {
+	if s.de(f).siren() != "" {
 		if invoice, err = facturx.XML(s.invoice(f)); err != nil {
 			return d, err
 		}
@@ -165,7 +154,7 @@ func imprimer(ctx context.Context, tx *function.Tx, factures []message.Facture) 
 			}
 		}
 	}
-	rows, err := tx.Query(ctx, `select f.id, f.adresse, f.email, f.siren, f.siret, f.numero_tva, f.mode_paiement, f.anormale, e.nom, f.cas,
+	rows, err := tx.Query(ctx, `select f.id, f.adresse, f.email, f.siren, f.siret, f.numero_tva, f.mode_paiement, f.anormale, `+enJSON("coalesce(f.emise_a, now())")+`, f.cas,
 			coalesce((select array_agg(p.serie order by c.n)
 				from jsonb_array_elements(f.cas -> 'poses') with ordinality c (pose, n)
 				cross join lateral (select serie from pose where contrat_id = f.contrat_id and du <= (c.pose ->> 'du')::date order by du desc limit 1) p), '{}'),
@@ -185,7 +174,7 @@ func imprimer(ctx context.Context, tx *function.Tx, factures []message.Facture) 
 	var id string
 	var c corrige
 	var f imprimee
-	_, err = pgx.ForEachRow(rows, []any{&id, &f.Adresse, &f.Email, &f.SIREN, &f.SIRET, &f.NumeroTVA, &f.ModePaiement, &f.Anormale, &f.Entite, &f.Cas,
+	_, err = pgx.ForEachRow(rows, []any{&id, &f.Adresse, &f.Email, &f.SIREN, &f.SIRET, &f.NumeroTVA, &f.ModePaiement, &f.Anormale, &f.Emetteur, &f.Cas,
 		&f.Series, &c.Numero, &c.Date, &c.Total, &f.Avant}, func() error {
 		f.Facture, f.Mentions = at[id].Facture, at[id].Mentions
 		if c.Numero != "" {
@@ -213,7 +202,7 @@ func (s service) invoice(f imprimee) facturx.Document {
 	s = s.de(f)
 	d := facturx.Document{
 		Numero: f.Numero, Type: facturx.Facture, Date: f.DateFacturation.Time(), Processus: facturx.Mixte, Contrat: f.Contrat,
-		Vendeur:    facturx.Partie{Nom: s.Nom, SIREN: s.siren(), TVA: s.tva(), Adresse: adressePostale(s.Adresse), Email: s.Email, Telephone: s.Telephone},
+		Vendeur:    facturx.Partie{Nom: s.Nom, SIREN: s.siren(), SIRET: s.siret(), TVA: s.tva(), Adresse: adressePostale(s.Adresse), Email: s.Email, Telephone: s.Telephone},
 		Acheteur:   facturx.Partie{Nom: f.Nom, SIREN: f.SIREN, SIRET: f.SIRET, TVA: f.NumeroTVA, Email: f.Email, Adresse: facturx.Adresse(f.Adresse)},
 		HTCentimes: f.HTCentimes, TVACentimes: f.TVACentimes, TTCCentimes: f.TTCCentimes,
 		Paiement: facturx.Paiement{Moyen: facturx.Virement, IBAN: s.IBAN, BIC: s.BIC, Echeance: f.Echeance.Time(), Conditions: "Payable avant le " + f.Echeance.Francais()},

@@ -23,6 +23,17 @@ func lu(t *testing.T, pdf []byte) string {
 	return strings.ReplaceAll(string(text), "\u00a0", " ")
 }
 
+// hides holds that a document says none of some words.
+func hides(t *testing.T, pdf []byte, words ...string) {
+	t.Helper()
+	said := lu(t, pdf)
+	for _, w := range words {
+		if strings.Contains(said, w) {
+			t.Errorf("the document shows %q", w)
+		}
+	}
+}
+
 // shows holds that a document says all of some words.
 func shows(t *testing.T, pdf []byte, words ...string) {
 	t.Helper()

@@ -113,6 +113,9 @@ func (p *page) pied(s service, what string) {
 	p.SetLineWidth(0.2)
 	p.Line(left, bottom+4, right, bottom+4)
 	p.at(left, bottom+5, 150, 4, joined(" - ", s.Nom, prefixed("SIRET ", s.SIRET), prefixed("TVA ", s.tva()), what), "L", false, 7, grey)
+	if s.Forme != "" {
+		p.at(left, bottom+8.2, 150, 4, s.Forme, "L", false, 7, grey)
+	}
 	p.at(right-30, bottom+5, 30, 4, fmt.Sprintf("page %d", p.PageNo()-p.avant), "R", false, 7, grey)
 }
 

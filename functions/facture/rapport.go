@@ -90,14 +90,3 @@ func signes(ctx context.Context, tx *function.Tx, lotID string, fortes, forts in
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[message.SigneFacture])
 }
-
-// reglerControle sets what an entity asks of its lots.
-func reglerControle(ctx context.Context, tx *function.Tx, c message.ReglerControle) (message.ReglerControle, error) {
-	tag, err := tx.Exec(ctx, `insert into controle_lot (entite, deux_personnes, forte_centimes, fort_litres, source) select code, $2, $3, $4, $5 from entite where code = $1
-		on conflict (entite) do update set (deux_personnes, forte_centimes, fort_litres, source) = (excluded.deux_personnes, excluded.forte_centimes, excluded.fort_litres, excluded.source)`,
-		c.Entite, c.DeuxPersonnes, c.FortesCentimes, c.FortsLitres, c.Source)
-	if err == nil && tag.RowsAffected() == 0 {
-		return c, function.Invalid("entite", "entite_inconnue", "Cette entité n'existe pas.", "There is no such entity.")
-	}
-	return c, err
-}

@@ -158,7 +158,7 @@ func reglerPES(ctx context.Context, tx *function.Tx, c message.ReglerPES) (messa
 	if err != nil {
 		return message.ReglagePES{}, err
 	}
-	if !luhn(c.SIRET) {
+	if !message.SIRETValide(c.SIRET) {
 		return message.ReglagePES{}, function.Invalid("siret", "siret_invalide", "Ce numéro SIRET n'existe pas : sa clé est fausse.", "There is no such SIRET: its check digit is wrong.")
 	}
 	for i, p := range c.Produits {

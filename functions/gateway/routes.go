@@ -19,6 +19,8 @@ var tags = []*huma.Tag{
 	{Name: "relances", Description: "Arrears: letters, litigation, what is given up"},
 	{Name: "comptabilite", Description: "The books: balance, journal, VAT, closing, files for accountants"},
 	{Name: "prelevements", Description: "Direct debits: mandates, files for the bank and files from it"},
+	{Name: "entites", Description: "Legal entities that issue bills, and the communes that they bill"},
+	{Name: "reglages", Description: "Settings of bills: words, checks, who changed them"},
 	{Name: "interventions", Description: "Field work"},
 	{Name: "plans", Description: "Running processes"},
 	{Name: "envois", Description: "What was written to people: mail, text messages, letters"},
@@ -94,6 +96,7 @@ func (g *gateway) routes() {
 		func(in *ParID) message.FactureParID { return message.FactureParID{ID: in.ID} })
 	g.document()
 	g.documents()
+	g.entites()
 	g.explications()
 	g.pieces()
 	expose(g, route{"POST", "/v1/paiements", "enregistrerPaiement", "Record money received; it is matched with bills", "factures", 201},

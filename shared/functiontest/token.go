@@ -51,7 +51,7 @@ func Token(t *testing.T, id function.Identity) string {
 func Staff() function.Identity {
 	all := map[string]string{}
 	for _, page := range []string{"tableau", "abonnes", "contrats", "tournees", "releves", "tarifs", "lots", "factures",
-		"paiements", "comptabilite", "relances", "prelevements", "interventions", "processus", "courrier", "utilisateurs"} {
+		"paiements", "comptabilite", "relances", "prelevements", "interventions", "processus", "courrier", "utilisateurs", "entites", "reglages"} {
 		all[page] = "lcmsve"
 	}
 	return function.Identity{ID: "0190a000-0000-7000-8000-000000000001", Nom: "Agent", Role: "administrateur", Droits: all}

@@ -46,6 +46,8 @@ func Catalogue() []Entry {
 		query(Cahiers{}), query(ImprimerCahier{}), query(DocumentsCahier{}), query(ImprimerLettres{}),
 		event(DepotAFaire{}), command(EnregistrerStatutDepot{}), command(RelancerDepot{}), query(Depots{}), query(EReporting{}),
 		query(RapportLot{}), command(ReglerControle{}), command(DefinirProgramme{}), query(Programmes{}), query(VerifierFactures{}), event(SerieASceller{}),
+		command(DefinirEntite{}), command(RetirerEntite{}), command(AttribuerCommunes{}), query(FichesEntites{}),
+		query(Reglages{}), command(DefinirMention{}), command(FermerMention{}), query(JournalReglages{}),
 		query(ExpliquerFacture{}), query(SimulerFacture{}),
 		command(EnregistrerPaiement{}), query(Compte{}), query(Balance{}), query(TableauFactures{}),
 

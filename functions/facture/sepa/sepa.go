@@ -65,6 +65,18 @@ func ParseIBAN(s string) (IBAN, error) {
 	return IBAN(s), nil
 }
 
+// Groupe is the whole number as it is printed: in groups of four.
+func (i IBAN) Groupe() string {
+	var b strings.Builder
+	for n, r := range string(i) {
+		if n > 0 && n%4 == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
 // Clair is the whole number.
 func (i IBAN) Clair() string { return string(i) }
 
