@@ -15,6 +15,7 @@ import { bars, lastYear, names } from '../ui/consumption'
 import { DataTable } from '../ui/DataTable'
 import { type Icon, IconClipboardList, IconCoinEuro, IconFileInvoice, IconFileText, IconMail, IconPlus, IconTool } from '../ui/icons'
 import { DocumentButton } from '../ui/DocumentButton'
+import { Identity } from '../ui/Numbers'
 import { NoDebt } from '../ui/NoDebt'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Facts, Figure, Link, Page, PageOf } from '../ui/Page'
@@ -101,10 +102,13 @@ function Overview({ abonne, contrats }: { abonne: Schemas['Abonne']; contrats: S
           {can('paiements:l') && <Account id={abonne.id} />}
           {can('prelevements:l') && <Mandats id={abonne.id} titulaire={fullName(abonne)} />}
           {can('relances:l') && <Aides id={abonne.id} />}
-          <Card title={t.abonne.identity}>
+          <Card title={t.abonne.identity} aside={abonne.nature === 'ORGANISATION' && can('abonnes:m') && <Identity abonne={abonne} />}>
             <Facts
               items={[
                 [t.abonne.nature, t.word.abonne[abonne.nature]],
+                abonne.nature === 'ORGANISATION' && ['SIREN', abonne.siren || <Text span size="sm" c="dimmed">{t.abonne.noSiren}</Text>],
+                abonne.siret && ['SIRET', abonne.siret],
+                abonne.numero_tva && [t.abonne.tva, abonne.numero_tva],
                 [t.abonne.email, abonne.email ?? <Text span size="sm" c="dimmed">{t.abonne.noEmail}</Text>],
                 abonne.telephone && [t.abonne.phone, abonne.telephone],
                 [t.abonne.address, address(abonne.adresse)],

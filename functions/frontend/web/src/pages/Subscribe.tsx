@@ -10,13 +10,14 @@ import { ficheAbonne } from '../api/queries'
 import { address, addDays, fullName, today } from '../format'
 import { useT } from '../i18n'
 import { DayInput, done, showFields, WholeInput } from '../ui/forms'
+import { Numbers, siren, siret } from '../ui/Numbers'
 import { Card, Page } from '../ui/Page'
 
 type Nouveau = Schemas['NouvelAbonne']
 interface Values {
   connu: '' | 'oui'
   abonne_id: string
-  abonne: Nouveau & { prenom: string; email: string; telephone: string }
+  abonne: Nouveau & { prenom: string; siren: string; siret: string; numero_tva: string; email: string; telephone: string }
   pdl: Schemas['NouveauPDL'] & { secteur: string }
   compteur: Schemas['NouveauCompteur']
   nature: Schemas['Souscrire']['nature']
@@ -29,7 +30,7 @@ const adresse = { voie: '', complement: '', code_postal: '', commune: '' }
 const blank = (): Values => ({
   connu: '',
   abonne_id: '',
-  abonne: { nature: 'PERSONNE', nom: '', prenom: '', email: '', telephone: '', adresse: { ...adresse } },
+  abonne: { nature: 'PERSONNE', nom: '', prenom: '', siren: '', siret: '', numero_tva: '', email: '', telephone: '', adresse: { ...adresse } },
   pdl: { reference: '', adresse: { ...adresse }, code_insee: '', secteur: '', logements: 1, habitation: true, residence_principale: 'OUI', assainissement: true },
   compteur: { serie: '', calibre_mm: 15, roues: 5, litres_par_unite: 1000, annee: Number(today().slice(0, 4)) },
   nature: 'INDIVIDUEL',
@@ -60,6 +61,10 @@ export default function Subscribe() {
       if (v.connu) errors.abonne_id = required(v.abonne_id)
       else {
         errors['abonne.nom'] = required(v.abonne.nom)
+        if (v.abonne.nature === 'ORGANISATION') {
+          errors['abonne.siren'] = v.abonne.siren && !siren(v.abonne.siren) ? t.form.siren : null
+          errors['abonne.siret'] = v.abonne.siret && !siret(v.abonne.siret) ? t.form.siret : null
+        }
         errors['abonne.email'] = v.abonne.email && !/^\S+@\S+\.\S+$/.test(v.abonne.email) ? t.form.email : null
         errors['abonne.adresse.voie'] = required(v.abonne.adresse.voie)
         errors['abonne.adresse.code_postal'] = postcode(v.abonne.adresse.code_postal)
@@ -100,7 +105,9 @@ export default function Subscribe() {
   const submit = () => {
     const { errors, hasErrors } = form.validate()
     if (hasErrors) return setStep(Math.min(...Object.keys(errors).map(stepOf)))
-    const { connu, abonne_id, abonne, pdl, compteur, ...contrat } = form.values
+    const { connu, abonne_id, abonne: typed, pdl, compteur, ...contrat } = form.values
+    // A person has neither; what was typed before the nature changed is left aside.
+    const abonne = typed.nature === 'ORGANISATION' ? { ...typed, prenom: '' } : { ...typed, siren: '', siret: '', numero_tva: '' }
     const optional = <T extends object>(o: T) => Object.fromEntries(Object.entries(o).filter(([, v]) => v !== '')) as T
     const place = <T extends { adresse: Schemas['Adresse'] }>(o: T): T => ({ ...optional(o), adresse: optional(o.adresse) })
     setError(null)
@@ -183,6 +190,7 @@ function AbonneStep({ form, known }: { form: Form; known?: Schemas['Abonne'] }) 
           <SimpleGrid cols={{ base: 1, sm: 2 }}>
             {!organisation && <TextInput label={t.subscribe.prenom} maxLength={120} {...form.getInputProps('abonne.prenom')} />}
             <TextInput label={organisation ? t.subscribe.raison : t.subscribe.nom} maxLength={120} withAsterisk {...form.getInputProps('abonne.nom')} />
+            {organisation && <Numbers form={form} at="abonne." />}
             <TextInput label={t.subscribe.email} type="email" description={t.subscribe.emailHint} inputWrapperOrder={['label', 'input', 'description', 'error']} {...form.getInputProps('abonne.email')} />
             <TextInput label={t.subscribe.telephone} type="tel" maxLength={20} {...form.getInputProps('abonne.telephone')} />
           </SimpleGrid>

@@ -1,6 +1,6 @@
 import { can } from '../api/session'
 import { t, type Dictionary } from '../i18n'
-import { type Icon, IconAlertTriangle, IconBuildingBank, IconCalculator, IconChartBar, IconCircleCheck, IconClipboardList, IconCoinEuro, IconCreditCard, IconDroplet, IconFileText, IconLayoutDashboard, IconMail, IconRoute, IconScale, IconSend, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
+import { type Icon, IconAlertTriangle, IconBuildingBank, IconCalculator, IconChartBar, IconCircleCheck, IconClipboardList, IconCoinEuro, IconCreditCard, IconDroplet, IconFileText, IconLayoutDashboard, IconListDetails, IconMail, IconRoute, IconScale, IconSend, IconStack2, IconTool, IconUserCog, IconUserPlus, IconUsers } from '../ui/icons'
 
 export interface Entry {
   to: string
@@ -27,6 +27,7 @@ export function entries({ nav }: Dictionary, role: string): Entry[] {
     ['tarifs:l', '/tarifs', nav.tarifs, IconCoinEuro, nav.roomBilling],
     ['factures:l', '/simuler', nav.simuler, IconCalculator, nav.roomBilling],
     ['factures:l', '/prestations', nav.prestations, IconFileText, nav.roomBilling],
+    ['factures:l', '/depots', nav.depots, IconSend, nav.roomBilling],
     ['prelevements:l', '/prelevements', nav.prelevements, IconCreditCard, nav.roomMoney],
     ['paiements:l', '/encaissements', nav.encaissements, IconBuildingBank, nav.roomMoney],
     ['paiements:l', '/banque', nav.banque, IconBuildingBank, nav.roomMoney],
@@ -37,6 +38,8 @@ export function entries({ nav }: Dictionary, role: string): Entry[] {
     role === 'technicien' ? ['interventions:l', '/terrain', nav.terrain, IconTool] : ['interventions:l', '/interventions', nav.interventions, IconTool, nav.roomField],
     ['processus:l', '/processus', nav.processus, IconRoute, nav.roomAdmin],
     ['courrier:l', '/courrier', nav.courrier, IconMail, nav.roomAdmin],
+    ['entites:l', '/entites', nav.entites, IconBuildingBank, nav.roomAdmin],
+    ['reglages:l', '/reglages', nav.reglages, IconListDetails, nav.roomAdmin],
     ['utilisateurs:l', '/utilisateurs', nav.utilisateurs, IconUserCog, nav.roomAdmin],
   ]
   return all.filter(([right]) => can(right)).map(([, to, label, icon, room]) => ({ to, label, icon, room }))
