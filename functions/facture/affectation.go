@@ -66,11 +66,15 @@ func affecter(ctx context.Context, tx *function.Tx, m mouvementBancaire) (trouve
 		return false, err
 	}
 	if abonne == "" {
-		return false, ecrire(ctx, tx, ecriture{ID: id, Date: m.recuLe, Piece: m.id, Libelle: "À identifier : " + m.nom,
+		le, err := jourOuvert(ctx, tx, "principale", m.recuLe)
+		if err != nil {
+			return false, err
+		}
+		return false, ecrire(ctx, tx, ecriture{ID: id, Date: le, Piece: m.id, Libelle: "À identifier : " + m.nom,
 			Mouvements: []mouvement{{"512", m.montant}, {"471", -m.montant}}})
 	}
 	_, err = encaisser(ctx, tx, recette{abonneID: abonne, factureID: facture, mode: m.mode, montant: m.montant, recuLe: m.recuLe,
-		reference: m.reference, piece: m.id, encaissementID: id})
+		reference: m.reference, piece: m.id, banque: true, encaissementID: id})
 	return true, err
 }
 
@@ -235,7 +239,7 @@ func affecterAttente(ctx context.Context, tx *function.Tx, c message.AffecterAtt
 	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(hashtextextended('encaissement ' || $1::text, 0))", c.AttenteID); err != nil {
 		return message.Paiement{}, err
 	}
-	r := recette{encaissementID: c.AttenteID, compte: "471", reference: c.Reference, abonneID: c.AbonneID}
+	r := recette{banque: true, encaissementID: c.AttenteID, compte: "471", reference: c.Reference, abonneID: c.AbonneID}
 	var reste int64
 	err := tx.QueryRow(ctx, "select mode, reste_centimes, recu_le, mouvement from attente where id = $1", c.AttenteID).Scan(&r.mode, &reste, &r.recuLe, &r.piece)
 	if errors.Is(err, pgx.ErrNoRows) {

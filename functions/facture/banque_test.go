@@ -243,31 +243,39 @@ func TestTransfers(t *testing.T) {
 	b.sound(t)
 }
 
-// TestClosedBooksOfAnotherEntity refuses a transfer by itself, and tells
-// nobody that a bill was paid.
-func TestClosedBooksOfAnotherEntity(t *testing.T) {
+// TestMoneyOfAClosedMonth books what the bank tells of late on the first open
+// day of the entity that it is for, and the money of nobody on that of ours.
+func TestMoneyOfAClosedMonth(t *testing.T) {
 	t.Parallel()
-	b, bills, _ := prelevables(t, 2, 0)
+	b, bills, _ := prelevables(t, 3, 0)
 	_, err := b.DB.Exec(t.Context(), `insert into entite (code, prefixe) values ('delegue', 'D');
 		insert into commune (code_insee, nom, entite) select distinct code_insee, 'Guercheville', 'delegue' from contrat;
-		insert into cloture (entite, jusqua, cloturee_a, par, ecritures, debit_centimes)
-			values ('delegue', date_trunc('month', now() + interval '1 day') + interval '1 month - 1 day', now(), 'test', 0, 0)`)
+		insert into cloture (entite, jusqua, cloturee_a, par, ecritures, debit_centimes) values
+			('delegue', date_trunc('month', now()) - interval '1 day', now(), 'test', 0, 0), ('principale', date_trunc('month', now()) - interval '1 month 1 day', now(), 'test', 0, 0)`)
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := aujourdhui().AddDays(-70) // two months ago or more
 	f := b.importer(t, avis("A2",
-		operationXML{credit: true, centimes: bills[0].TTCCentimes, ref: "1", libelle: "contrat " + bills[0].Contrat},
-		operationXML{credit: true, centimes: 1000, ref: "2", libelle: bills[1].Numero},
+		operationXML{credit: true, centimes: bills[0].TTCCentimes, ref: "1", libelle: "contrat " + bills[0].Contrat, date: before},
+		operationXML{credit: true, centimes: 1234, ref: "2", libelle: "eau", date: before},
 	))
 	ops := b.operations(t, f.ID)
-	if ops[0].Etat != "REFUSEE" || ops[0].Code != "periode_close" || ops[1].Etat != "ENCAISSEE" {
+	if ops[0].Etat != "ENCAISSEE" || ops[1].Etat != "A_AFFECTER" || ops[0].Date != before {
 		t.Errorf("got %+v", ops)
 	}
-	if told := functiontest.Emitted[message.FacturePayee](t, b.Function); len(told) != 0 {
-		t.Errorf("told of %+v", told)
+	booked := func(want string) int {
+		return b.Count(t, "select count(*) from ecriture where date = "+want)
 	}
-	if b.bill(t, bills[0].ID).Etat != "EMISE" {
-		t.Error("a refused transfer pays a bill")
+	if booked("date_trunc('month', now())") != 1 || booked("date_trunc('month', now()) - interval '1 month'") != 1 {
+		t.Error("not on the first open day of each entity")
+	}
+	if b.Count(t, "select count(*) from paiement where recu_le = $1", before) != 1 {
+		t.Error("the payment lost its day")
+	}
+	functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.AffecterOperation{OperationID: ops[1].ID, Reference: bills[1].Contrat})
+	if _, err := functiontest.Ask(t, b.Function, functiontest.Staff(), message.EnregistrerPaiement{Mode: "CHEQUE", MontantCentimes: 1, RecuLe: before, Reference: bills[2].Contrat}); functiontest.Code(err) != "periode_close" {
+		t.Errorf("a person may date a cheque anew: %v", err)
 	}
 	b.sound(t)
 }

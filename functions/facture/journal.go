@@ -50,6 +50,14 @@ func ecrire(ctx context.Context, tx *function.Tx, e ecriture) error {
 	return tx.SendBatch(ctx, b).Close()
 }
 
+// jourOuvert is the day on which money that a bank told of is booked: its own,
+// or the first of the open months when its own is closed by now. The money is
+// there, so nobody can be asked for another date.
+func jourOuvert(ctx context.Context, tx *function.Tx, entite string, recuLe message.Date) (le message.Date, err error) {
+	err = tx.QueryRow(ctx, "select greatest($2::date, max(jusqua) + 1) from cloture where entite = $1", entite, recuLe).Scan(&le)
+	return le, err
+}
+
 // periodeOuverte refuses a date in a month that is closed. The database does
 // so too; this one says why.
 func periodeOuverte(ctx context.Context, tx *function.Tx, entite string, date message.Date) error {

@@ -137,7 +137,7 @@ func encaisserUn(ctx context.Context, tx *function.Tx, o operation, p prelevee) 
 
 // regler records the payment of a debit.
 func regler(ctx context.Context, tx *function.Tx, p prelevee, recuLe message.Date) (sort, error) {
-	s, err := recevoir(ctx, tx, recette{abonneID: p.abonneID, factureID: p.factureID, mode: "PRELEVEMENT", montant: p.centimes, recuLe: recuLe, reference: p.numero, piece: p.bout})
+	s, err := recevoir(ctx, tx, recette{abonneID: p.abonneID, factureID: p.factureID, mode: "PRELEVEMENT", montant: p.centimes, recuLe: recuLe, banque: true, reference: p.numero, piece: p.bout})
 	if err != nil || s.etat != "ENCAISSEE" {
 		return s, err
 	}
@@ -255,7 +255,7 @@ func encaisserVirement(ctx context.Context, tx *function.Tx, o operation) (sort,
 	case slices.ContainsFunc(bills, func(b bill) bool { return b.AbonneID != bills[0].AbonneID }):
 		return chercher(ctx, tx, o, sort{etat: "A_AFFECTER", code: "plusieurs_abonnes", detail: "Le payeur a nommé des factures de plusieurs abonnés."})
 	}
-	return recevoir(ctx, tx, recette{abonneID: bills[0].AbonneID, factureID: bills[0].ID, mode: "VIREMENT", montant: o.centimes, recuLe: o.date, reference: bills[0].Numero})
+	return recevoir(ctx, tx, recette{abonneID: bills[0].AbonneID, factureID: bills[0].ID, mode: "VIREMENT", montant: o.centimes, recuLe: o.date, banque: true, reference: bills[0].Numero})
 }
 
 // parOperation is what the mouvement of an encaissement starts with when a

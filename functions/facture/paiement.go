@@ -21,6 +21,7 @@ type recette struct {
 	piece     string // what identifies the payment outside; not twice for one abonne
 	compte    string // that gives the money; the means' own when empty
 
+	banque         bool   // a bank told of it, see jourOuvert
 	encaissementID string // the bank's movement that it is of
 	echeancierID   string // the plan that it is for
 }
@@ -98,6 +99,12 @@ func encaisser(ctx context.Context, tx *function.Tx, r recette) (p message.Paiem
 	if r.compte != "" {
 		tresorerie = r.compte
 	}
+	le := r.recuLe
+	if r.banque {
+		if le, err = jourOuvert(ctx, tx, entite, r.recuLe); err != nil {
+			return p, err
+		}
+	}
 	p = message.Paiement{ID: function.NewID(), AbonneID: r.abonneID, Mode: r.mode, MontantCentimes: r.montant, RecuLe: r.recuLe, Reference: r.reference, Piece: r.piece}
 	_, err = tx.Exec(ctx, `insert into paiement (id, abonne_id, mode, montant_centimes, recu_le, reference, piece, cree_a, cree_par, session_id, encaissement_id, echeancier_id)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, '')::uuid, nullif($11, '')::uuid, nullif($12, '')::uuid)`,
@@ -110,11 +117,11 @@ func encaisser(ctx context.Context, tx *function.Tx, r recette) (p message.Paiem
 		return p, err
 	}
 	var matched []lettre
-	matched, p.AvanceCentimes = repartir(bills, r.montant, lettre{paiementID: p.ID, le: p.RecuLe})
+	matched, p.AvanceCentimes = repartir(bills, r.montant, lettre{paiementID: p.ID, le: le})
 	if p.Lettrages, err = lettrer(ctx, tx, matched...); err != nil {
 		return p, err
 	}
-	return p, ecrire(ctx, tx, ecriture{ID: p.ID, Entite: entite, Date: p.RecuLe, Piece: p.Reference, Libelle: "Paiement " + libelle, AbonneID: p.AbonneID,
+	return p, ecrire(ctx, tx, ecriture{ID: p.ID, Entite: entite, Date: le, Piece: p.Reference, Libelle: "Paiement " + libelle, AbonneID: p.AbonneID,
 		Mouvements: []mouvement{{tresorerie, p.MontantCentimes}, {"411", -p.MontantCentimes}}})
 }
 
