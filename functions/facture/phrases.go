@@ -126,7 +126,6 @@ func (l langue) logements(n int64) string {
 	return " × " + message.Milliers(n) + l.pick("\u00a0logements", "\u00a0dwellings")
 }
 
-// pour writes what slab bounds are computed for.
 // fois words a multiple of a volume; a case that names none is of the time of the double.
 func (l langue) fois(multiple int64) string {
 	if multiple == 0 || multiple == 2 {
@@ -135,6 +134,7 @@ func (l langue) fois(multiple int64) string {
 	return fmt.Sprintf(l.pick("%d fois ce volume", "%d times"), multiple)
 }
 
+// pour writes what slab bounds are computed for.
 func (l langue) pour(jours, logements int64) string {
 	s := l.pick("pour ", "for ") + l.jours(jours)
 	if logements > 1 {
