@@ -187,6 +187,8 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("relances:lire", service.imprimerContentieux),
 		function.Answer("relances:creer", cloreContentieux),
 		function.Answer("relances:creer", majorerAssainissement),
+		function.Answer("relances:creer", appliquerPenalites),
+		function.Answer("relances:valider", definirPenalite),
 		function.Answer("relances:creer", proposerNonValeur),
 		function.Answer("relances:valider", deciderNonValeur),
 		function.Answer("relances:lire", nonValeurs),

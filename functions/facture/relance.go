@@ -363,6 +363,9 @@ func reglesRecouvrement(ctx context.Context, tx *function.Tx, _ message.ReglesRe
 	if err != nil {
 		return l, err
 	}
-	l.Regles, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.RegleRecouvrement])
+	if l.Regles, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.RegleRecouvrement]); err != nil {
+		return l, err
+	}
+	l.Penalites, err = reglesPenalite(ctx, tx)
 	return l, err
 }

@@ -69,6 +69,10 @@ func (g *gateway) relances() {
 		func(in *OrdreSur) message.MajorerAssainissement {
 			return message.MajorerAssainissement{FactureID: in.ID}
 		})
+	about(g, route{"POST", "/v1/factures/{id}/penalites", "appliquerPenalites", "Ask for what the lateness of a bill costs, or tell what it would be", "relances", 201},
+		"facture_id", func(c *message.AppliquerPenalites) *string { return &c.FactureID })
+	expose(g, route{"POST", "/v1/relances/penalites", "definirPenalite", "Set the fee or the rate of late payment from a day on", "relances", 201},
+		body[message.DefinirPenalite])
 
 	expose(g, route{"GET", "/v1/contentieux", "listerContentieux", "List litigation, the nearest prescription first", "relances", 0},
 		func(in *ListeContentieux) message.ContentieuxEnCours {

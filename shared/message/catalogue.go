@@ -70,7 +70,7 @@ func Catalogue() []Entry {
 		query(Relances{}), query(DossierRelanceParID{}), command(SuspendreRelances{}), command(ReprendreRelances{}), query(ReglesRecouvrement{}), command(ReglerCanalRelance{}),
 		command(EnregistrerAide{}), command(CloreAide{}), query(AidesDe{}), query(DocumentAide{}), query(ImprimerContentieux{}),
 		command(OuvrirContentieux{}), query(ContentieuxEnCours{}), query(ContentieuxParID{}), command(AjouterActe{}), query(DocumentActe{}), command(CloreContentieux{}),
-		command(ProposerNonValeur{}), command(DeciderNonValeur{}), query(NonValeurs{}), command(MajorerAssainissement{}), event(RelanceEmise{}), event(RelancesAFaire{}),
+		command(ProposerNonValeur{}), command(DeciderNonValeur{}), query(NonValeurs{}), command(MajorerAssainissement{}), command(AppliquerPenalites{}), command(DefinirPenalite{}), event(RelanceEmise{}), event(RelancesAFaire{}),
 
 		command(DefinirCreancier{}), query(Creanciers{}), command(SignerMandat{}), command(ModifierMandat{}), command(RevoquerMandat{}), command(LireIBAN{}), query(Mandats{}),
 		command(PreparerRemise{}), command(ValiderRemise{}), command(AbandonnerRemise{}), command(LireFichierRemise{}), query(Remises{}), query(RemiseParID{}),

@@ -310,8 +310,51 @@ func (ReglesRecouvrement) Reply() (r ListeReglesRecouvrement) { return }
 
 // ListeReglesRecouvrement are the levels and the figures in force.
 type ListeReglesRecouvrement struct {
-	Niveaux []NiveauRelance     `json:"niveaux"`
-	Regles  []RegleRecouvrement `json:"regles"`
+	Niveaux   []NiveauRelance     `json:"niveaux"`
+	Regles    []RegleRecouvrement `json:"regles"`
+	Penalites []ReglePenalite     `json:"penalites" doc:"What lateness costs, the latest first"`
+}
+
+// AppliquerPenalites asks for what the lateness of a bill costs, by a document
+// of its own: a fixed fee once, and interest for each late day once.
+type AppliquerPenalites struct {
+	FactureID  string `json:"facture_id" validate:"required,uuid" format:"uuid"`
+	Simulation bool   `json:"simulation,omitempty" doc:"Only tells what it would be"`
+}
+
+func (AppliquerPenalites) Type() string         { return "fr.aquaerp.facture.appliquer-penalites.v1" }
+func (AppliquerPenalites) Reply() (r Penalites) { return }
+
+// Penalites is what lateness costs.
+type Penalites struct {
+	FactureID        string   `json:"facture_id" format:"uuid" doc:"The late bill"`
+	Du               Date     `json:"du" format:"date" validate:"required" doc:"First day that is charged"`
+	Jusqua           Date     `json:"jusqua" format:"date" validate:"required" doc:"Last day"`
+	Jours            int      `json:"jours" doc:"Of these, days that bear interest"`
+	ForfaitCentimes  int64    `json:"forfait_centimes"`
+	InteretsCentimes int64    `json:"interets_centimes"`
+	TotalCentimes    int64    `json:"total_centimes"`
+	Sources          []string `json:"sources"`
+	PieceID          string   `json:"piece_id,omitempty" doc:"The document that asks for it"`
+	Numero           string   `json:"numero,omitempty"`
+}
+
+// DefinirPenalite sets a fee or a rate from a day on.
+type DefinirPenalite struct {
+	Code       string `json:"code" validate:"required,oneof=FORFAIT TAUX" enum:"FORFAIT,TAUX"`
+	Habitation bool   `json:"habitation" doc:"For dwellings, where the service's regulation says so; else for professionals"`
+	Du         Date   `json:"du" format:"date" validate:"required"`
+	Valeur     int64  `json:"valeur" validate:"required,min=1,max=100000" minimum:"1" maximum:"100000" doc:"Centimes of a FORFAIT; ten thousandths a year of a TAUX"`
+	Source     string `json:"source" validate:"required,max=200" maxLength:"200"`
+}
+
+func (DefinirPenalite) Type() string             { return "fr.aquaerp.facture.definir-penalite.v1" }
+func (DefinirPenalite) Reply() (r ReglePenalite) { return }
+
+// ReglePenalite is a fee or a rate over dates.
+type ReglePenalite struct {
+	DefinirPenalite
+	Au Date `json:"au,omitzero" format:"date" doc:"First day on which it is over"`
 }
 
 // NiveauRelance is a letter of the law.
