@@ -186,7 +186,7 @@ func environment(function string, container *core.Container) (errs []error) {
 	case "auth":
 		want = append(want, "TOKEN_PRIVATE_KEY", "PORTAL_URL")
 	case "facture":
-		want = append(want, "PORTAL_URL", "PAIEMENT_URL", "PAIEMENT_SECRETS")
+		want = append(want, "PORTAL_URL", "PAIEMENT_URL", "PAIEMENT_SECRETS", "PLATEFORME_URL", "PLATEFORME_JETON_URL", "PLATEFORME_CLIENT", "PLATEFORME_SECRET")
 	case "mailer":
 		want = append(want, "SMTP_URL", "MAIL_FROM", "SMS_URL", "SMS_TOKEN", "SMS_SECRETS", "SMS_SENDER")
 	}
@@ -200,10 +200,11 @@ func environment(function string, container *core.Container) (errs []error) {
 		"SMTP_URL":          "smtp/url",
 		"PAIEMENT_URL":      "paiement-en-ligne/url",
 		"PAIEMENT_SECRETS":  "paiement-en-ligne/secrets",
-		"SMS_URL":           "sms/url",
-		"SMS_TOKEN":         "sms/token",
-		"SMS_SECRETS":       "sms/secrets",
-		"SMS_SENDER":        "sms/sender",
+		"PLATEFORME_URL":    "plateforme/url", "PLATEFORME_JETON_URL": "plateforme/jeton-url", "PLATEFORME_CLIENT": "plateforme/client", "PLATEFORME_SECRET": "plateforme/secret",
+		"SMS_URL":     "sms/url",
+		"SMS_TOKEN":   "sms/token",
+		"SMS_SECRETS": "sms/secrets",
+		"SMS_SENDER":  "sms/sender",
 	}
 	var got []string
 	for _, env := range container.Env {
