@@ -24,7 +24,8 @@ async function as(role) {
       if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/entites-${what.replace(/\W+/g, '-')}.png`, fullPage: true })
     },
     end: async () => {
-      assert.deepEqual([...found, ...faults], [])
+      // A refusal on purpose is an answer that the console mentions.
+      assert.deepEqual([...found, ...faults.filter((fault) => !/status of 422/.test(fault))], [])
       await close()
     },
   }
@@ -40,18 +41,18 @@ test('an organisation subscribes with its SIREN', { timeout: 120_000 }, async ()
   await page.getByLabel('Numéro et rue').fill('4 rue du Puits')
   await page.getByLabel('Code postal').fill('77999')
   await page.getByLabel('Commune').fill('Brissy-sur-Loing')
-  await page.getByRole('button', { name: 'Suivant' }).click()
+  await page.getByRole('button', { name: 'Continuer' }).click()
   await page.getByText('Neuf chiffres, dont le dernier vérifie les autres.').waitFor()
   await look('a wrong SIREN')
   await page.getByLabel('SIREN', { exact: true }).fill('')
   await page.getByLabel('SIRET', { exact: true }).fill('732 829 320 00074')
-  await page.getByRole('button', { name: 'Suivant' }).click()
+  await page.getByRole('button', { name: 'Continuer' }).click()
   await page.getByLabel('Référence du PDL').fill(`PDL-${Date.now()}`)
   await page.getByLabel('Code INSEE').fill('77999')
   await page.getByRole('button', { name: 'Reprendre l’adresse de l’abonné' }).click()
-  await page.getByRole('button', { name: 'Suivant' }).click()
+  await page.getByRole('button', { name: 'Continuer' }).click()
   await page.getByLabel('Numéro de série').fill(`SN${Date.now()}`)
-  await page.getByRole('button', { name: 'Suivant' }).click()
+  await page.getByRole('button', { name: 'Continuer' }).click()
   await page.getByRole('button', { name: 'Créer le contrat' }).click()
   await page.getByRole('heading', { level: 1, name }).waitFor()
   await page.getByText('73282932000074').waitFor()

@@ -392,6 +392,7 @@ export const en: Dictionary = {
     codeForm: 'Lower case, digits and underscores.',
     titre: 'Title',
     texte: 'Text',
+    source: 'Source',
     sourceHint: 'The law, the agreement or the decision that wants it.',
     from: 'From',
     save: 'Save',

@@ -391,6 +391,7 @@ export const fr = {
     codeForm: 'Minuscules, chiffres et soulignés.',
     titre: 'Titre',
     texte: 'Texte',
+    source: 'Source',
     sourceHint: 'La loi, la convention ou la délibération qui la veut.',
     from: 'À partir du',
     save: 'Enregistrer',

@@ -60,7 +60,7 @@ function Mentions({ reglages }: { reglages: Reglages }) {
             { title: m.words, head: true, cell: (x) => <>{x.titre || m.codes[x.code] || x.code}<Text component="div" size="sm" fw={400} c="dimmed" style={{ whiteSpace: 'normal', minWidth: '14rem' }}>{x.texte}</Text></> },
             { title: m.place, wide: true, cell: (x) => m.places[x.place] },
             { title: t.prestations.dates, cell: (x) => (x.au ? `${day(x.du)} – ${dayBefore(x.au)}` : t.prestations.since(day(x.du))) },
-            { title: t.prestations.source, wide: true, cell: (x) => <Text size="sm" style={{ whiteSpace: 'normal' }}>{x.source}</Text> },
+            { title: m.source, wide: true, cell: (x) => <Text size="sm" style={{ whiteSpace: 'normal' }}>{x.source}</Text> },
             {
               title: m.change,
               cell: (x) => may && (!x.au || x.au > today()) && (
@@ -104,7 +104,7 @@ function MentionModal({ of, first, onClose }: { of?: Mention; first?: string; on
       {!of && <TextInput label={m.code} description={m.codeForm} withAsterisk maxLength={40} data-autofocus {...form.getInputProps('code')} />}
       {(!of || of.place === 'verso') && <TextInput label={m.titre} withAsterisk={!of} maxLength={80} {...form.getInputProps('titre')} />}
       <Textarea label={m.texte} withAsterisk autosize minRows={3} maxLength={600} {...form.getInputProps('texte')} />
-      <TextInput label={t.prestations.source} description={m.sourceHint} withAsterisk maxLength={200} {...form.getInputProps('source')} />
+      <TextInput label={m.source} description={m.sourceHint} withAsterisk maxLength={200} {...form.getInputProps('source')} />
       <DayInput label={m.from} minDate={first} withAsterisk {...form.getInputProps('du')} />
       <Text size="sm" c="dimmed">{m.consequence}</Text>
     </Ask>
@@ -145,7 +145,7 @@ function Controles({ rows }: { rows: Controle[] }) {
             { title: m.approval, cell: (c) => (c.deux_personnes ? m.two : m.one) },
             { title: m.large, num: true, cell: (c) => euros(c.fortes_centimes) },
             { title: m.largeVolume, num: true, wide: true, cell: (c) => cubicMetres(c.forts_litres) },
-            { title: t.prestations.source, wide: true, cell: (c) => c.source },
+            { title: m.source, wide: true, cell: (c) => c.source },
             { title: m.change, cell: (c) => can('reglages:m') && <Button size="compact-sm" variant="default" aria-label={`${m.change} ${c.nom}`} onClick={() => setOf(c)}>{m.change}</Button> },
           ]}
           empty={null}
@@ -199,7 +199,7 @@ function Dates({ reglages }: { reglages: Reglages }) {
             { title: m.duty, head: true, cell: (o) => m.duties[o.code] },
             { title: m.size, cell: (o) => m.sizes[o.taille] },
             { title: m.from, cell: (o) => day(o.du) },
-            { title: t.prestations.source, wide: true, cell: (o) => o.source },
+            { title: m.source, wide: true, cell: (o) => o.source },
           ]}
           empty={null}
         />
