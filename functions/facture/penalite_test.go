@@ -81,7 +81,7 @@ func TestPenalties(t *testing.T) {
 	functiontest.MustAsk(t, b.Function, staff, message.SuspendreRelances{AbonneID: menage.Abonne.ID, Motif: "FSL", Detail: "dossier", DeposeLe: today})
 	refused(home, "relances_suspendues")
 	functiontest.MustAsk(t, b.Function, staff, message.ReprendreRelances{AbonneID: menage.Abonne.ID})
-	functiontest.MustAsk(t, b.Function, staff, message.EnregistrerAide{AbonneID: menage.Abonne.ID, Nature: "FSL", Du: today.AddDays(-3)})
+	functiontest.MustAsk(t, b.Function, staff, message.EnregistrerAide{AbonneID: menage.Abonne.ID, Nature: "FSL", Du: today.AddDays(-3), Justificatif: "décision du 3"})
 	refused(home, "abonne_aide")
 	if held.ID == "" {
 		t.Error("no hold")
