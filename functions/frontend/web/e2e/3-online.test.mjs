@@ -61,7 +61,7 @@ paying('a refused card leaves the bill open, and another pays it', {}, async (pa
   const commande = page.url()
   await page.goto(`${base}/factures/${facture.id}?paiement=${commande.split('/').at(-1)}`)
   await told(page, 'Paiement refusé')
-  await page.getByText('Émise', { exact: true }).waitFor()
+  await page.getByText('À payer', { exact: true }).waitFor()
   await loaded(page)
   assert.deepEqual(await problems(page), [])
   assert.deepEqual(await paid(facture), [])
@@ -93,7 +93,7 @@ paying('a payer who is back before the provider has told is not told more than i
   await type(page, slow)
   await back(page)
   await told(page, 'Paiement en cours')
-  await page.getByText('Émise', { exact: true }).waitFor()
+  await page.getByText('À payer', { exact: true }).waitFor()
   await told(page, 'Paiement accepté') // by itself
   await page.getByText('Payée', { exact: true }).waitFor()
   assert.equal((await paid(facture)).length, 1)
