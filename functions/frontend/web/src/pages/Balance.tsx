@@ -14,12 +14,13 @@ import { Ask, DayInput, done } from '../ui/forms'
 import { IconAlertTriangle, IconCheck, IconLock, IconScale } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Figure, Link, Page } from '../ui/Page'
+import { Roles } from './Roles'
 
 type Quoi = 'JOURNAL' | 'BALANCE' | 'BALANCE_AGEE' | 'GRAND_LIVRE' | 'TVA' | 'ROLE'
 type Entite = Schemas['EntiteComptable']
 type Days = { du?: string; au?: string }
 
-const tabs = ['balance', 'agee', 'journal', 'tva', 'cloture'] as const
+const tabs = ['balance', 'agee', 'journal', 'tva', 'roles', 'cloture'] as const
 type Tab = (typeof tabs)[number]
 
 /** The books: what they say over days, and the closing of months. */
@@ -45,6 +46,7 @@ export default function Balance() {
           <Tabs.Panel value="agee"><Aged /></Tabs.Panel>
           <Tabs.Panel value="journal"><Entries days={days} /></Tabs.Panel>
           <Tabs.Panel value="tva"><VAT days={days} /></Tabs.Panel>
+          <Tabs.Panel value="roles"><Roles /></Tabs.Panel>
           <Tabs.Panel value="cloture"><Closing /></Tabs.Panel>
         </Stack>
       </Tabs>
@@ -279,7 +281,7 @@ function Closing() {
                         ))}
                       </Group>
                     ) : x.regime === 'REGIE' ? (
-                      <Files quoi="ROLE" />
+                      <Link to="/balance?onglet=roles" size="sm">{t.compta.tabs.roles}</Link>
                     ) : (
                       <Text size="sm" c="dimmed">{t.compta.noFEC}</Text>
                     ),

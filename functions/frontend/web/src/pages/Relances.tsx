@@ -3,7 +3,8 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, list, ok, type Schemas } from '../api/client'
-import { useCommand, usePages } from '../api/hooks'
+import { useCommand, usePages, type Command } from '../api/hooks'
+import { asProblem } from '../api/problem'
 import { can } from '../api/session'
 import { addDays, day, euros, integer, today } from '../format'
 import { useT } from '../i18n'
@@ -96,6 +97,7 @@ function Acts({ d, hold }: { d: Dossier; hold: () => void }) {
     (_: null, header) => ok(api.POST('/v1/factures/{id}/majoration', { params: { path: { id: d.facture_id }, header } })),
     (f) => done(t.relances.surcharged(f.numero ?? '', euros(f.ttc_centimes))),
   )
+  const [penalty, askPenalty] = useState(false)
   const onError = { onError: failed }
   return (
     <Group gap={4}>
@@ -104,7 +106,29 @@ function Acts({ d, hold }: { d: Dossier; hold: () => void }) {
       {can('relances:c') && d.etat === 'A_TRANSMETTRE' && <Button size="compact-sm" loading={sue.isPending} onClick={() => sue.mutate(null, onError)}>{t.relances.sue}</Button>}
       {d.contentieux_id && d.etat === 'EN_CONTENTIEUX' && <Link to={`/contentieux/${d.contentieux_id}`} size="sm">{t.see}</Link>}
       {can('relances:c') && d.majorable && <Button size="compact-sm" variant="default" loading={surcharge.isPending} onClick={() => surcharge.mutate(null, onError)}>{t.relances.surcharge}</Button>}
+      {can('relances:c') && d.reste_centimes > 0 && d.etat !== 'SUSPENDU' && <Button size="compact-sm" variant="default" onClick={() => askPenalty(true)}>{t.relances.penalty}</Button>}
+      {penalty && <PenaltyModal d={d} onClose={() => askPenalty(false)} />}
     </Group>
+  )
+}
+
+/** Says what the lateness of a bill costs, and by which rules, before it is asked. */
+function PenaltyModal({ d, onClose }: { d: Dossier; onClose: () => void }) {
+  const t = useT()
+  const send = (simulation: boolean, header: Command) => ok(api.POST('/v1/factures/{id}/penalites', { params: { path: { id: d.facture_id }, header }, body: { simulation } }))
+  const seen = useQuery({ queryKey: ['penalites', d.facture_id], queryFn: () => send(true, { 'Idempotency-Key': crypto.randomUUID() }), retry: false, gcTime: 0 })
+  const command = useCommand((_: null, header) => send(false, header), (p) => (onClose(), done(t.relances.surcharged(p.numero ?? '', euros(p.total_centimes)))))
+  const p = seen.data
+  return (
+    <Ask title={t.relances.penaltyOf(d.numero)} opened onClose={onClose} submit={t.relances.penalty} busy={command.isPending} error={command.error?.message ?? (seen.error && asProblem(seen.error).message)} disabled={!p} onSubmit={() => command.mutate(null)}>
+      {p && (
+        <>
+          <Text size="sm">{t.relances.penaltyText(euros(p.forfait_centimes), euros(p.interets_centimes), integer(p.jours), day(p.du), day(p.jusqua))}</Text>
+          <Text size="sm" fw={600}>{euros(p.total_centimes)}</Text>
+          {list(p.sources).map((s) => <Text key={s} size="xs" c="dimmed">{s}</Text>)}
+        </>
+      )}
+    </Ask>
   )
 }
 
