@@ -55,8 +55,8 @@ func identifier(ctx context.Context, tx *function.Tx, cmd message.IdentifierAbon
 	if err != nil || n == (identite{a.SIREN, a.SIRET, a.NumeroTVA}) {
 		return a, err
 	}
-	texte := "SIREN " + dire(n.siren) + ", SIRET " + dire(n.siret) + ", TVA " + dire(n.tva) +
-		" (avant : SIREN " + dire(a.SIREN) + ", SIRET " + dire(a.SIRET) + ", TVA " + dire(a.NumeroTVA) + ")."
+	texte := "SIREN " + dire(n.siren) + ", SIRET " + dire(n.siret) + ", n° de TVA " + dire(n.tva) +
+		" (avant : SIREN " + dire(a.SIREN) + ", SIRET " + dire(a.SIRET) + ", n° de TVA " + dire(a.NumeroTVA) + ")."
 	a.SIREN, a.SIRET, a.NumeroTVA = n.siren, n.siret, n.tva
 	a.Version++
 	b := &pgx.Batch{}
