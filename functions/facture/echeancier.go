@@ -347,6 +347,40 @@ func echeanciers(ctx context.Context, tx *function.Tx, q message.Echeanciers) (l
 	return l, err
 }
 
+// echeanciersSuivis lists the plans of all abonnes in a state.
+func echeanciersSuivis(ctx context.Context, tx *function.Tx, q message.EcheanciersSuivis) (l message.ListeEcheanciersSuivis, err error) {
+	where := "echeancier_etat(e.id, $1) = $2 order by coalesce(e.fin_le, e.cree_le) desc, e.id desc limit 200"
+	switch q.Etat {
+	case "EN_COURS": // whose next part was due first
+		where = `fin_le is null and echeancier_etat(e.id, $1) = $2 order by (select min(t.date) from (select date, sum(montant_centimes) over (order by rang) du from echeance
+			where echeancier_id = e.id) t where t.du > p.paye_centimes) nulls last, e.id limit 200`
+	case "ROMPU":
+		where = "(fin_le is null or rompu) and " + where
+	}
+	all, err := selectEcheanciers(ctx, tx, where, q.Etat)
+	if err != nil {
+		return l, err
+	}
+	abonnes := make([]string, len(all))
+	for i, e := range all {
+		abonnes[i] = e.AbonneID
+	}
+	rows, err := tx.Query(ctx, "select distinct on (abonne_id) abonne_id, nom from contrat where abonne_id = any($1::uuid[]) order by abonne_id, depuis desc, numero desc", abonnes)
+	if err != nil {
+		return l, err
+	}
+	noms := map[string]string{}
+	var id, nom string
+	if _, err := pgx.ForEachRow(rows, []any{&id, &nom}, func() error { noms[id] = nom; return nil }); err != nil {
+		return l, err
+	}
+	l.Items = make([]message.EcheancierSuivi, len(all))
+	for i, e := range all {
+		l.Items[i] = message.EcheancierSuivi{Echeancier: e, Nom: noms[e.AbonneID]}
+	}
+	return l, nil
+}
+
 // factureDuPlan is the bill that money for a plan pays first, and whose plan it is.
 func factureDuPlan(ctx context.Context, tx *function.Tx, id string) (abonneID, factureID string, err error) {
 	err = tx.QueryRow(ctx, `select abonne_id, coalesce((select f.id::text from echeancier_facture ef join facture f on f.id = ef.facture_id

@@ -220,9 +220,19 @@ func TestAMissedPartEndsThePlan(t *testing.T) {
 	if got, told := state(0); got.Etat != "ROMPU" || len(told) != 1 {
 		t.Errorf("paid too late: %+v, told %+v", got, told)
 	}
+	listed := func(etat string) []message.EcheancierSuivi {
+		t.Helper()
+		return functiontest.MustAsk(t, b.Function, staff, message.EcheanciersSuivis{Etat: etat}).Items
+	}
+	if all := listed("ROMPU"); len(all) != 1 || all[0].ID != e.ID || all[0].Nom == "" || len(listed("EN_COURS")) != 0 {
+		t.Errorf("broken plans: %+v", all)
+	}
 	ask.ParPrelevement = false
 	if e := functiontest.MustAsk(t, b.Function, staff, ask); e.Etat != "EN_COURS" || e.MontantCentimes != 26_620-8_874 {
 		t.Errorf("a new plan: %+v", e)
+	}
+	if all := listed("EN_COURS"); len(all) != 1 || all[0].AbonneID != f.AbonneID || len(listed("ROMPU")) != 1 {
+		t.Errorf("running plans: %+v", all)
 	}
 	b.balanced(t)
 }

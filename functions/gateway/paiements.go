@@ -14,6 +14,11 @@ type ListeRemboursements struct {
 	Etat     string `query:"etat" enum:"DEMANDE,APPROUVE,REFUSE,PAYE"`
 }
 
+// ListeEcheanciers filters plans of payment.
+type ListeEcheanciers struct {
+	Etat string `query:"etat" enum:"EN_COURS,ROMPU,SOLDE,ANNULE" default:"EN_COURS"`
+}
+
 // paiements are the routes of money: what comes in, goes back, and waits.
 func (g *gateway) paiements() {
 	about(g, route{"POST", "/v1/paiements/{id}/rejet", "rejeterPaiement", "Take a payment back; the bills that it paid are open again", "paiements", 0},
@@ -70,6 +75,8 @@ func (g *gateway) paiements() {
 
 	expose(g, route{"GET", "/v1/abonnes/{id}/echeanciers", "listerEcheanciersAbonne", "List the plans of payment of an abonne", "paiements", 0},
 		func(in *ParID) message.Echeanciers { return message.Echeanciers{AbonneID: in.ID} })
+	expose(g, route{"GET", "/v1/echeanciers", "listerEcheanciers", "List the plans of payment of all abonnes in a state", "paiements", 0},
+		func(in *ListeEcheanciers) message.EcheanciersSuivis { return message.EcheanciersSuivis{Etat: in.Etat} })
 	about(g, route{"POST", "/v1/abonnes/{id}/echeanciers", "creerEcheancier", "Grant an abonne to pay open bills in parts", "paiements", 201},
 		"abonne_id", func(c *message.CreerEcheancier) *string { return &c.AbonneID })
 	about(g, route{"POST", "/v1/abonnes/{id}/mensualisation", "mensualiserAbonne", "Spread the bills of a year ahead over monthly debits", "paiements", 201},

@@ -51,6 +51,26 @@ type ListeEcheanciers struct {
 	Items []Echeancier `json:"items"`
 }
 
+// EcheanciersSuivis lists the plans of all abonnes in a state: those that run,
+// the latest part first, or those that ended, the newest first.
+type EcheanciersSuivis struct {
+	Etat string `json:"etat" validate:"required,oneof=EN_COURS ROMPU SOLDE ANNULE"`
+}
+
+func (EcheanciersSuivis) Type() string                      { return "fr.aquaerp.facture.echeanciers-suivis.v1" }
+func (EcheanciersSuivis) Reply() (r ListeEcheanciersSuivis) { return }
+
+// ListeEcheanciersSuivis are plans with their abonnes, at most 200.
+type ListeEcheanciersSuivis struct {
+	Items []EcheancierSuivi `json:"items"`
+}
+
+// EcheancierSuivi is a plan with the name of its abonne.
+type EcheancierSuivi struct {
+	Echeancier
+	Nom string `json:"nom"`
+}
+
 // Echeancier is a plan of payment. Its state is that of today: a part that is
 // missed for longer than the days of grace breaks it, and ends it for good.
 type Echeancier struct {

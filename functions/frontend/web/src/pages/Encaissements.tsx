@@ -14,13 +14,14 @@ import { Ask, done, EuroInput, failed, showFields } from '../ui/forms'
 import { IconPrinter } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Facts, Link, Page } from '../ui/Page'
+import { AllPlans } from '../ui/Plans'
 import { Refunds } from '../ui/Refunds'
 
 const centimes = (v: number | string) => Math.round(Number(v) * 100)
 
 /** Money that comes in: what has no owner yet, the cash desk, deposit slips, refunds. */
 export default function Encaissements() {
-  const t = useT().encaissements
+  const { encaissements: t, plans: { tab: plans } } = useT()
   const navigate = useNavigate()
   const tab = (useSearch({ strict: false }) as { onglet?: string }).onglet ?? 'rapprochement'
   return (
@@ -31,11 +32,13 @@ export default function Encaissements() {
           <Tabs.Tab value="caisse">{t.desk}</Tabs.Tab>
           <Tabs.Tab value="remises">{t.slips}</Tabs.Tab>
           <Tabs.Tab value="remboursements">{t.refunds}</Tabs.Tab>
+          <Tabs.Tab value="echeanciers">{plans}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="rapprochement"><Matching /></Tabs.Panel>
         <Tabs.Panel value="caisse"><Desk /></Tabs.Panel>
         <Tabs.Panel value="remises"><Slips /></Tabs.Panel>
         <Tabs.Panel value="remboursements"><Refunds /></Tabs.Panel>
+        <Tabs.Panel value="echeanciers"><AllPlans /></Tabs.Panel>
       </Tabs>
     </Page>
   )
@@ -75,7 +78,7 @@ function Matching() {
           rows={query.data && list(query.data.avances)}
           id={(a) => a.paiement_id || a.avoir_id || ''}
           columns={[
-            { title: t.payer, head: true, cell: (a) => <Link to={`/abonnes/${a.abonne_id}`} inherit>{a.nom}</Link> },
+            { title: t.payer, head: true, cell: (a) => <Link to={`/abonnes/${a.abonne_id}?onglet=paiements`} inherit>{a.nom}</Link> },
             { title: t.date, wide: true, cell: (a) => day(a.date) },
             { title: t.left, num: true, cell: (a) => euros(a.reste_centimes) },
             {

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Checkbox, Group, Progress, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Alert, Anchor, Button, Checkbox, Group, Progress, SegmentedControl, SimpleGrid, Stack, Table, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
@@ -10,10 +10,11 @@ import { echeanciers, facturesOuvertes, mandats } from '../api/queries'
 import { can } from '../api/session'
 import { addDays, day, euros, today } from '../format'
 import { useT } from '../i18n'
+import { DataTable } from './DataTable'
 import { Ask, DayInput, done, showFields, WholeInput } from './forms'
 import { IconAlertTriangle } from './icons'
-import { Loaded } from './Loaded'
-import { Card, Facts } from './Page'
+import { Empty, Loaded } from './Loaded'
+import { Card, Facts, Link } from './Page'
 import { State } from './State'
 
 type Plan = Schemas['Echeancier']
@@ -58,6 +59,42 @@ export function Plans({ id }: { id: string }) {
       {granting && <PlanModal abonne={id} onClose={grant.close} />}
       {starting && <MonthlyModal abonne={id} onClose={start.close} />}
       {stopping && <StopModal plan={stopping} onClose={() => stop(undefined)} />}
+    </Card>
+  )
+}
+
+/** The plans of all abonnes in a state: which of them are late, which are broken. */
+export function AllPlans() {
+  const t = useT()
+  const [etat, setEtat] = useState<Plan['etat']>('EN_COURS')
+  const query = useQuery({ queryKey: ['echeanciers', etat], queryFn: ({ signal }) => ok(api.GET('/v1/echeanciers', { params: { query: { etat } }, signal })) })
+  return (
+    <Card title={t.plans.title} flush>
+      <Group px="lg" pb="md">
+        <SegmentedControl aria-label={t.plans.state} value={etat} onChange={(v) => setEtat(v as Plan['etat'])} data={(['EN_COURS', 'ROMPU', 'SOLDE', 'ANNULE'] as const).map((value) => ({ value, label: t.state.echeancier[value] }))} />
+      </Group>
+      <DataTable
+        label={t.plans.title}
+        rows={query.data && list(query.data.items)}
+        error={query.error}
+        refetch={query.refetch}
+        id={(p) => p.id ?? ''}
+        to={(p) => `/abonnes/${p.abonne_id}?onglet=paiements`}
+        columns={[
+          { title: t.plans.client, head: true, cell: (p) => <Link to={`/abonnes/${p.abonne_id}?onglet=paiements`} inherit>{p.nom}</Link> },
+          { title: t.plans.granted, wide: true, cell: (p) => `${day(p.cree_le)}, ${t.plans.natures[p.nature]}` },
+          { title: t.plans.paid, num: true, cell: (p) => t.plans.paidOf(euros(p.paye_centimes), euros(p.montant_centimes)) },
+          {
+            title: etat === 'EN_COURS' ? t.plans.next : t.plans.ended,
+            cell: (p) => {
+              const next = list(p.echeances).find((e) => e.etat !== 'PAYEE')
+              if (etat !== 'EN_COURS') return p.fin_le ? day(p.fin_le) : ''
+              return next && <Group gap="xs"><span>{day(next.date)}</span>{next.etat && <State of="echeance" value={next.etat} />}</Group>
+            },
+          },
+        ]}
+        empty={<Empty title={t.plans.noneSo} />}
+      />
     </Card>
   )
 }
@@ -185,10 +222,10 @@ export function PlanModal({ abonne, facture, onClose }: { abonne: string; factur
           )
         }
       </Loaded>
-      <Group grow align="flex-start">
+      <SimpleGrid cols={{ base: 1, xs: 2 }}>
         <WholeInput label={t.plans.count} min={2} max={60} withAsterisk data-autofocus {...form.getInputProps('nombre')} />
         <DayInput label={t.plans.first} minDate={today()} withAsterisk {...form.getInputProps('premiere')} />
-      </Group>
+      </SimpleGrid>
       <TextInput label={t.plans.why} maxLength={200} withAsterisk {...form.getInputProps('motif')} />
       {mandate.known && (mandate.active ? <Checkbox label={t.plans.debit} {...form.getInputProps('par_prelevement', { type: 'checkbox' })} /> : <Text size="sm" c="dimmed">{t.plans.debitNeeds}</Text>)}
       {preview && <Preview plan={preview} text={t.plans.holds(list(preview.factures).join(', '))} />}

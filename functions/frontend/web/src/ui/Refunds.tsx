@@ -43,7 +43,6 @@ export function Refunds({ abonne }: { abonne?: string }) {
     { title: t.encaissements.state, cell: (r) => <State of="remboursement" value={r.etat} /> },
     {
       title: t.refunds.history,
-      wide: true,
       cell: (r) => (
         <>
           <div>{r.motif}</div>
@@ -56,8 +55,11 @@ export function Refunds({ abonne }: { abonne?: string }) {
     { title: t.encaissements.act, cell: acts },
   ]
   return (
-    <Card title={t.refunds.title} hint={t.refunds.hint} flush aside={abonne && can('paiements:c') && <Button variant="default" onClick={() => setAct({ what: 'ask' })}>{t.refunds.ask}</Button>}>
-      <Text size="sm" px="lg" pb="xs" c="dimmed">{t.refunds.rights(can('paiements:c'), can('paiements:v'), can('paiements:m'))}</Text>
+    <Card title={t.refunds.title} hint={t.refunds.hint} flush>
+      <Stack gap="xs" px="lg" pb="md" align="flex-start">
+        <Text size="sm" c="dimmed">{t.refunds.rights(can('paiements:c'), can('paiements:v'), can('paiements:m'))}</Text>
+        {abonne && can('paiements:c') && <Button variant="default" onClick={() => setAct({ what: 'ask' })}>{t.refunds.ask}</Button>}
+      </Stack>
       <DataTable
         label={t.refunds.title}
         rows={query.data && list(query.data.items)}

@@ -1,0 +1,206 @@
+// Money by agreement: a debt in parts, a year in monthly debits, credit that is paid back.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { base, launch, loaded, logIn, person, phone, problems, reader } from './harness.mjs'
+
+let browser
+let debtor // an abonne with an open bill
+before(async () => {
+  browser = await launch()
+  const read = await reader('superviseur')
+  const lots = (await read('/lots?limite=50')).items.filter((l) => l.etat === 'EMIS')
+  for (const lot of lots) {
+    const open = (await read(`/lots/${lot.id}/factures?limite=200`)).items.find((f) => f.reste_centimes > 1000)
+    if (open) debtor ??= { id: open.abonne_id, facture: open.id, numero: open.numero, reste: open.reste_centimes }
+  }
+  assert.ok(debtor, 'the product has no open bill')
+  await (await reader('comptable')).post('/creanciers', { entite: 'principale', nom: 'Régie des eaux', ics: 'DE98ZZZ09999999999', iban: 'FR7630001007941234567890185', format: 'pain.008.001.08' })
+})
+after(() => browser.close())
+
+/** A person on a page of the abonne; what their pages complained of fails the test. */
+const as = (name, role, options, walk) =>
+  test(name, { timeout: 180_000 }, async () => {
+    const who = await person(browser, options)
+    try {
+      await logIn(who.page, role)
+      await walk(who.page)
+      assert.deepEqual(who.faults, [])
+    } catch (error) {
+      error.message += `\non ${who.page.url()}, which says:\n${(await who.page.locator('body').innerText().catch(() => '')).slice(0, 2000)}`
+      throw error
+    } finally {
+      await who.close()
+    }
+  })
+
+const look = async (page, name) => {
+  assert.deepEqual(await problems(page), [])
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${name} is too wide`)
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/plans-${name}.png`, fullPage: true })
+}
+const payments = async (page) => {
+  await page.goto(`${base}/abonnes/${debtor.id}?onglet=paiements`)
+  await loaded(page)
+}
+
+for (const [size, options] of [['desk', {}], ['phone', { viewport: phone }]])
+  as(`a plan is shown before it is granted, and stopped, ${size}`, 'comptable', options, async (page) => {
+    await page.goto(`${base}/factures/${debtor.facture}`)
+    await page.getByRole('button', { name: 'Accorder un échéancier' }).click()
+    const dialog = page.getByRole('dialog')
+    assert.ok(await dialog.getByRole('checkbox', { name: new RegExp(debtor.numero) }).isChecked())
+    await dialog.getByLabel('Nombre d’échéances').fill('4')
+    await dialog.getByLabel('Motif').fill('Difficultés passagères')
+    await dialog.getByRole('button', { name: 'Voir les échéances' }).click()
+    await dialog.getByText('Voici le plan').waitFor()
+    const rows = dialog.getByRole('region', { name: 'Échéances' }).locator('tbody tr')
+    assert.equal(await rows.count(), 4)
+    const centimes = (text) => Number(text.replace(/\D/g, ''))
+    const sums = (await rows.locator('td').allInnerTexts()).map(centimes)
+    assert.equal(sums.reduce((a, b) => a + b), debtor.reste)
+    await look(page, `preview-${size}`)
+    await dialog.getByRole('button', { name: 'Accorder ce plan' }).click()
+    await page.getByText('L’échéancier est accordé.').waitFor()
+
+    await payments(page)
+    const plan = page.getByRole('article', { name: 'Échéancier' })
+    await plan.getByText(debtor.numero).waitFor()
+    await look(page, `running-${size}`)
+    await plan.getByRole('button', { name: 'Arrêter' }).click()
+    await dialog.getByText(/les relances reprennent/).waitFor()
+    await dialog.getByLabel('Motif').fill('À sa demande')
+    await dialog.getByRole('button', { name: 'Arrêter', exact: true }).click()
+    await page.getByText('Le plan est arrêté.').waitFor()
+    await page.getByText('Aucun plan de paiement en cours.').waitFor()
+    await page.getByRole('button', { name: /Voir les plans finis/ }).click()
+    await plan.first().getByText('À sa demande').waitFor()
+  })
+
+as('monthly payment leads to the mandate that it needs, then shows ten debits', 'comptable', {}, async (page) => {
+  await payments(page)
+  await page.getByRole('button', { name: 'Mensualiser' }).click()
+  const dialog = page.getByRole('dialog')
+  if (await dialog.getByText('Il faut un mandat de prélèvement').waitFor({ timeout: 5000 }).then(() => true, () => false)) {
+    assert.ok(await dialog.getByRole('button', { name: 'Voir les échéances' }).isDisabled())
+    await look(page, 'no-mandate')
+    await dialog.getByRole('link', { name: 'Enregistrer un mandat' }).click()
+    await page.getByRole('button', { name: 'Enregistrer un mandat' }).click()
+    await dialog.getByLabel('IBAN').fill('FR76 3000 1007 9412 3456 7890 185')
+    await dialog.getByRole('button', { name: 'Enregistrer un mandat' }).click()
+    await page.getByText('En vigueur', { exact: true }).waitFor()
+    await payments(page)
+    await page.getByRole('button', { name: 'Mensualiser' }).click()
+  }
+  await dialog.getByLabel('Premier prélèvement').waitFor()
+  await dialog.getByRole('button', { name: 'Voir les échéances' }).click()
+  await dialog.getByText('Voici le plan').waitFor()
+  assert.equal(await dialog.getByRole('region', { name: 'Échéances' }).locator('tbody tr').count(), 10)
+  await look(page, 'monthly')
+  await dialog.getByRole('button', { name: 'Annuler' }).click()
+  await page.getByText('Aucun plan de paiement en cours.').waitFor() // nothing was kept
+})
+
+as('a refund is asked for by one person, decided on by another, and paid', 'comptable', {}, async (page) => {
+  await payments(page)
+  await page.getByRole('button', { name: 'Enregistrer un paiement' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Montant reçu (€)').fill(String((debtor.reste + 5000) / 100).replace('.', ','))
+  await dialog.getByRole('button', { name: 'Enregistrer', exact: true }).click()
+  await page.getByText(/^Paiement de .* enregistré/).waitFor()
+  await page.getByRole('button', { name: 'Demander un remboursement' }).click()
+  await dialog.getByText(/créditeur de/).waitFor()
+  await dialog.getByLabel('Montant').fill('20')
+  await dialog.getByLabel('Motif').fill('Trop versé')
+  await dialog.getByText(/20,00.*mis de côté/).waitFor()
+  await dialog.getByRole('button', { name: 'Demander un remboursement' }).click()
+  await page.getByText('Vous l’avez demandé : une autre personne décide.').waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Approuver' }).count(), 0)
+  await page.getByText(/20,00.*pour un remboursement/).waitFor()
+
+  const second = await person(browser)
+  await logIn(second.page, 'superviseur')
+  await second.page.goto(`${base}/encaissements?onglet=remboursements`)
+  await second.page.getByRole('button', { name: 'Approuver' }).first().click()
+  await second.page.getByRole('dialog').getByText(/Rien n’est écrit au journal avant/).waitFor()
+  await look(second.page, 'decision')
+  await second.page.getByRole('dialog').getByRole('button', { name: 'Approuver' }).click()
+  await second.page.getByText('Le remboursement est approuvé.').waitFor()
+  assert.deepEqual(second.faults, [])
+  await second.close()
+
+  await page.reload()
+  await page.getByRole('button', { name: 'Noter le paiement' }).first().click()
+  await dialog.getByLabel('Référence du virement').fill('VIR-2026-7')
+  await dialog.getByRole('button', { name: 'Noter le paiement' }).click()
+  await page.getByText(/Payé le .*VIR-2026-7/).waitFor()
+  await look(page, 'refunds')
+})
+
+as('a payment is taken off a bill and put back, and a bounced cheque opens the bill again', 'comptable', {}, async (page) => {
+  await payments(page)
+  const act = async (what) => {
+    await page.getByRole('button', { name: /^Agir sur le paiement/ }).first().click()
+    await page.getByRole('menuitem', { name: what }).click()
+  }
+  const dialog = page.getByRole('dialog')
+  await act('Retirer d’une facture')
+  await dialog.getByText(new RegExp(`${debtor.numero} attend de nouveau`)).waitFor()
+  await dialog.getByLabel('Motif').fill('Pour une autre')
+  await dialog.getByRole('button', { name: 'Retirer d’une facture' }).click()
+  await page.getByText('Le paiement est retiré de la facture.').waitFor()
+  await act('Mettre sur une facture')
+  await dialog.getByRole('combobox', { name: 'Facture' }).click()
+  await page.getByRole('option', { name: new RegExp(debtor.numero) }).click()
+  await page.getByRole('option').first().waitFor({ state: 'hidden' })
+  await dialog.getByText(`${debtor.numero} sera payée.`).waitFor()
+  await look(page, 'match')
+  await dialog.getByRole('button', { name: 'Mettre sur une facture' }).click()
+  await page.getByText('Le paiement est mis sur la facture.').waitFor()
+  await act('Reprendre le paiement')
+  await dialog.getByLabel('Motif').fill('Chèque sans')
+  await page.getByRole('option', { name: 'Chèque sans provision' }).click()
+  await page.getByRole('option').first().waitFor({ state: 'hidden' })
+  await dialog.getByText(new RegExp(`${debtor.numero} attend de nouveau`)).waitFor()
+  await dialog.getByText(/déjà été remboursé est dû/).waitFor()
+  await look(page, 'take-back')
+  await dialog.getByRole('button', { name: 'Reprendre le paiement' }).click()
+  await page.getByText('Le paiement est repris.').waitFor()
+  await page.getByText(/Repris le .* : Chèque sans provision/).waitFor()
+})
+
+as('a rule of matching is switched, and only by who may', 'superviseur', {}, async (page) => {
+  await page.goto(`${base}/encaissements`)
+  const rule = page.getByRole('switch', { name: /^5\. / })
+  await rule.waitFor()
+  const words = { true: /^Règle éteinte/, false: /^Règle en service/ }
+  for (let i = 0; i < 2; i++) {
+    const on = await rule.isChecked()
+    await rule.press('Space')
+    await page.getByText(words[on]).waitFor()
+    await page.getByRole('switch', { name: /^5\. /, checked: !on }).waitFor()
+  }
+  await look(page, 'rules')
+  const other = await person(browser)
+  await logIn(other.page, 'comptable')
+  await other.page.goto(`${base}/encaissements`)
+  await other.page.getByText('Les changer demande le droit de valider les paiements.').waitFor()
+  assert.ok(await other.page.getByRole('switch', { name: /^5\. / }).isDisabled())
+  assert.deepEqual(other.faults, [])
+  await other.close()
+})
+
+as('cheques go to the bank with a slip on paper', 'comptable', {}, async (page) => {
+  await payments(page)
+  await page.getByRole('button', { name: 'Enregistrer un paiement' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Montant reçu (€)').fill('12,34')
+  await dialog.getByRole('button', { name: 'Enregistrer', exact: true }).click()
+  await page.getByText(/^Paiement de .* enregistré/).waitFor()
+  await page.goto(`${base}/encaissements?onglet=remises`)
+  await page.getByRole('row', { name: /Chèque/ }).getByRole('button', { name: 'Faire la remise' }).click()
+  await page.getByText(/^Remise REM-\d{6} de/).waitFor()
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /^Imprimer le bordereau REM-/ }).first().click()])
+  assert.match(download.suggestedFilename(), /^REM-\d{6}\.pdf$/)
+  await look(page, 'slips')
+})
