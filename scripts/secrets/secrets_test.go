@@ -183,6 +183,9 @@ func TestExample(t *testing.T) {
 		}
 	}
 	for name := range example {
+		if name == "plateforme" { // made by hand of what the platform gives, as the operators' book says
+			continue
+		}
 		if all[name] == nil {
 			t.Errorf("%s: nobody makes it", name)
 		}
