@@ -32,8 +32,8 @@ func (s service) imprimerContentieux(ctx context.Context, tx *function.Tx, q mes
 	t.y = 46
 	for _, fact := range [][2]string{
 		{"Débiteur", c.Nom}, {"Adresse", joined(", ", lignesAdresse(adresse)...)}, {"Contrat", contrat},
-		{"Ouvert le", c.OuvertLe.Francais()}, {"Motif", c.Motif}, {"Issue", joined(" : ", c.ClosLe.Francais(), c.Issue)},
-		{"Reste dû", message.Euros(c.ResteCentimes)}, {"Prescription", c.PrescriptionLe.Francais()}, {"État au", tx.Today().Francais()},
+		{"Ouvert le", c.OuvertLe.Francais()}, {"Motif", c.Motif}, {"Issue", joined(" : ", jourDit(c.ClosLe), c.Issue)},
+		{"Reste dû", message.Euros(c.ResteCentimes)}, {"Prescription", jourDit(c.PrescriptionLe)}, {"État au", tx.Today().Francais()},
 	} {
 		if fact[1] != "" {
 			t.ligne([]colonne{{0, 38, "L", fact[0], grey}, {38, width - 38, "L", fact[1], ink}})
@@ -72,6 +72,14 @@ func (s service) imprimerContentieux(ctx context.Context, tx *function.Tx, q mes
 	p.pied(s, t.pied)
 	pdf, err := p.archive(nil)
 	return message.Document{ID: c.ID, Nom: "contentieux-" + c.ID[len(c.ID)-6:] + ".pdf", Mime: "application/pdf", Contenu: pdf}, err
+}
+
+// jourDit is a day, or nothing when there is none.
+func jourDit(d message.Date) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.Francais()
 }
 
 // evenements are the codes of a file's history as one says them.

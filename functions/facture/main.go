@@ -77,6 +77,8 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("tarifs:lire", simulerBase),
 		function.Answer("tarifs:lire", exemples),
 		function.Answer("tarifs:creer", importerExemple),
+		function.Answer("tarifs:lire", tauxPublies),
+		function.Answer("tarifs:creer", importerTaux),
 		function.Answer("comptabilite:lire,tarifs:lire", indicateurs),
 
 		function.Answer("lots:creer", reglages.preparerLot),

@@ -42,6 +42,10 @@ func (g *gateway) tarifs() {
 		func(in *OrdreSur) message.RetirerGrille { return message.RetirerGrille{GrilleID: in.ID} })
 	expose(g, route{"POST", "/v1/redevances", "definirRedevance", "Add a rate of an agence de l'eau", "tarifs", 201},
 		body[message.DefinirRedevance])
+	expose(g, route{"GET", "/v1/redevances/publiees", "listerTauxPublies", "List rates of agences de l'eau as they were published, by basin", "tarifs", 0},
+		func(*Nothing) message.TauxPublies { return message.TauxPublies{} })
+	expose(g, route{"POST", "/v1/redevances/importation", "importerTaux", "Define the published rates of a basin, with the coefficients of the service", "tarifs", 0},
+		body[message.ImporterTaux])
 	expose(g, route{"GET", "/v1/communes", "listerCommunes", "List the communes with their basin and entity", "tarifs", 0},
 		func(*Nothing) message.Communes { return message.Communes{} })
 	expose(g, route{"POST", "/v1/communes", "definirCommune", "List a commune, or change what is known of it", "tarifs", 0},

@@ -48,6 +48,9 @@ func e164(s string) (string, bool) {
 // those of the overseas departements are dialled like others inside France,
 // and by codes of their own from elsewhere (ARCEP, plan national de numerotation).
 func indicatif(national string) string {
+	if strings.HasPrefix(national, "63998") { // kept for fiction
+		return "33"
+	}
 	switch national[:3] {
 	case "690", "691": // Guadeloupe, Saint-Martin, Saint-Barthélemy
 		return "590"

@@ -41,7 +41,7 @@ func Catalogue() []Entry {
 		command(AccorderProfil{}), command(FermerProfil{}), query(ProfilsAccordes{}),
 		command(PreparerLot{}), query(LotParID{}), query(Lots{}), command(ControlerLot{}), command(EmettreLot{}), command(RejeterLot{}), command(RelancerLot{}),
 		query(PrixGrilles{}), query(FacturesTypes{}), query(SimulerBase{}),
-		query(Exemples{}), command(ImporterExemple{}), query(Indicateurs{}),
+		query(Exemples{}), command(ImporterExemple{}), query(TauxPublies{}), command(ImporterTaux{}), query(Indicateurs{}),
 		query(FactureParID{}), query(Factures{}), query(DocumentFacture{}), query(AttestationAbonnement{}), query(AttestationNonDette{}), query(RecuPaiement{}),
 		query(Cahiers{}), query(ImprimerCahier{}), query(DocumentsCahier{}), query(ImprimerLettres{}),
 		event(DepotAFaire{}), command(EnregistrerStatutDepot{}), command(RelancerDepot{}), query(Depots{}), query(EReporting{}),

@@ -27,7 +27,7 @@ const pages = {
   visiteur: ['/connexion', '/invitation', '/invitation#jeton'],
   superviseur: [
     '/', '/abonnes', '/abonnes?q=introuvable', '/abonnes/:abonne', '/contrats', '/contrats?etat=ANNULE', '/tournees', '/releves/suspects', '/lots', '/lots/:lot', '/factures/:facture', '/factures/:facture/explication', '/simuler', '/fuites', '/resiliations', '/prestations',
-    '/tarifs', '/tarifs/et-si', '/prelevements', '/banque', '/indicateurs', '/balance', '/balance?onglet=roles', '/balance?onglet=tva', '/balance?onglet=cloture', '/interventions', '/interventions/:intervention', '/processus', '/processus/:plan', '/courrier', '/utilisateurs', '/depots', '/entites', ...['', '?onglet=controles', '?onglet=dates', '?onglet=journal'].map((tab) => `/reglages${tab}`),
+    '/tarifs', '/tarifs/et-si', '/prelevements', '/banque', '/indicateurs', '/balance', '/balance?onglet=roles', '/balance?onglet=tva', '/balance?onglet=cloture', '/interventions', '/interventions/:intervention', '/processus', '/processus/:plan', '/courrier', '/courrier?onglet=lettres', '/relances', '/relances?onglet=regles', '/utilisateurs', '/depots', '/entites', ...['', '?onglet=controles', '?onglet=dates', '?onglet=journal'].map((tab) => `/reglages${tab}`),
     ...['comparaison', 'factures', 'redevances', 'communes', 'exemples'].map((tab) => `/tarifs?onglet=${tab}`),
     ...['rapprochement', 'caisse', 'remises', 'remboursements', 'echeanciers'].map((tab) => `/encaissements?onglet=${tab}`),
     ...['releves', 'factures', 'paiements', 'interventions', 'envois', 'chronologie'].map((tab) => `/abonnes/:abonne?onglet=${tab}`),

@@ -16,6 +16,7 @@ import { IconCoinEuro, IconDownload, IconMapPin, IconPlus } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Link, Page } from '../ui/Page'
 import { communes, Compared, GrilleModal, type Grille, type Projet } from './GrilleModal'
+import { TauxPublies } from './TauxPublies'
 
 const tabs = ['grilles', 'comparaison', 'factures', 'redevances', 'communes', 'exemples'] as const
 type Tab = (typeof tabs)[number]
@@ -38,7 +39,7 @@ export default function Tarifs() {
         <Tabs.Panel value="grilles"><Loaded query={query} rows={8}>{(data) => <Chains tarifs={data} />}</Loaded></Tabs.Panel>
         <Tabs.Panel value="comparaison"><Loaded query={query} rows={8}>{(data) => <Comparison grilles={list(data.grilles)} />}</Loaded></Tabs.Panel>
         <Tabs.Panel value="factures"><TypicalBills /></Tabs.Panel>
-        <Tabs.Panel value="redevances"><Loaded query={query} rows={8}>{(data) => <Levies rows={list(data.redevances)} />}</Loaded></Tabs.Panel>
+        <Tabs.Panel value="redevances"><Loaded query={query} rows={8}>{(data) => <><Levies rows={list(data.redevances)} /><TauxPublies /></>}</Loaded></Tabs.Panel>
         <Tabs.Panel value="communes"><Communes /></Tabs.Panel>
         <Tabs.Panel value="exemples"><Examples /></Tabs.Panel>
       </Tabs>
