@@ -292,7 +292,7 @@ func (p plateforme) relancerDepot(ctx context.Context, tx *function.Tx, c messag
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return d, err
 	}
-	tx.Emit(c.FactureID, 0, message.DepotAFaire{FactureID: c.FactureID})
+	tx.Emit(c.FactureID, 0, message.DepotAFaire(c))
 	all, err := selectDepots(ctx, tx, "d.facture_id = $1", c.FactureID)
 	if err != nil {
 		return d, err

@@ -51,7 +51,7 @@ func (p product) navigateur(t *testing.T) {
 		users[role] = map[string]string{"identifiant": demo.Email(role), "mot_de_passe": demo.Password}
 	}
 	logins := must(json.Marshal(users))(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "npm", "run", "e2e")
 	cmd.Dir = filepath.Join(root, "functions", "frontend", "web")
