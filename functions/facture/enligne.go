@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -18,6 +16,7 @@ import (
 
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/message"
+	"aquaerp.fr/shared/signature"
 )
 
 // prestataire is the port to a payment provider. Both ways are signed with a
@@ -82,50 +81,23 @@ func (n notification) lisible() bool {
 	return false
 }
 
-func signer(secret string, text []byte) []byte {
-	mac := hmac.New(sha256.New, []byte(secret))
-	_, _ = mac.Write(text)
-	return mac.Sum(nil)
-}
-
 // lien is the provider's page for an attempt, which may be opened until it expires.
 func (p prestataire) lien(e message.PaiementEnLigne) string {
 	q := url.Values{
 		"commande": {e.ID}, "montant": {strconv.FormatInt(e.MontantCentimes, 10)}, "devise": {"EUR"}, "reference": {e.Numero},
 		"expire": {strconv.FormatInt(e.ExpireA.Unix(), 10)}, "retour": {p.Portail + "/factures/" + e.FactureID + "?paiement=" + e.ID},
 	}
-	q.Set("signature", hex.EncodeToString(signer(p.Secrets[0], []byte(q.Encode()))))
+	q.Set("signature", hex.EncodeToString(signature.MAC(p.Secrets[0], []byte(q.Encode()))))
 	return p.URL + "?" + q.Encode()
 }
 
-// verifier holds a signature `t=<unix seconds>,v1=<hex>` of "<t>.<body>"
-// against the secrets and the clock.
-func (p prestataire) verifier(signature string, corps []byte, now time.Time) error {
-	var stamp string
-	var given [][]byte
-	for part := range strings.SplitSeq(signature, ",") {
-		switch name, value, _ := strings.Cut(strings.TrimSpace(part), "="); name {
-		case "t":
-			stamp = value
-		case "v1":
-			if sum, err := hex.DecodeString(value); err == nil {
-				given = append(given, sum)
-			}
-		}
-	}
-	valid := false
-	for _, secret := range p.Secrets {
-		want := signer(secret, append([]byte(stamp+"."), corps...))
-		for _, sum := range given {
-			valid = hmac.Equal(sum, want) || valid
-		}
-	}
-	if !valid {
+// verifier holds the signature of a notification against the secrets and the clock.
+func (p prestataire) verifier(n message.NotifierPaiement, now time.Time) error {
+	switch err := signature.Verify(n.Signature, n.Corps, p.Secrets, now, fenetre); {
+	case errors.Is(err, signature.ErrStale):
+		return function.Unauthorized("notification_perimee", "Cette notification n'a pas été signée dans les cinq minutes.", "This notification was not signed within five minutes.")
+	case err != nil:
 		return function.Unauthorized("signature_invalide", "La signature de cette notification n'est pas la bonne.", "The signature of this notification is wrong.")
-	}
-	seconds, err := strconv.ParseInt(stamp, 10, 64)
-	if age := now.Sub(time.Unix(seconds, 0)); err != nil || age > fenetre || age < -fenetre {
-		return function.Unauthorized("notification_perimee", "Cette notification a été signée il y a plus de cinq minutes.", "This notification was signed more than five minutes ago.")
 	}
 	return nil
 }
@@ -204,7 +176,7 @@ func tentativeInconnue() error {
 // is taken whatever has become of the attempt and of the bill: what the bill
 // does not need pays others, or is an advance.
 func (p prestataire) notifierPaiement(ctx context.Context, tx *function.Tx, c message.NotifierPaiement) (r message.PaiementNotifie, err error) {
-	if err := p.verifier(c.Signature, c.Corps, tx.Now); err != nil {
+	if err := p.verifier(c, tx.Now); err != nil {
 		return r, err
 	}
 	var n notification

@@ -17,6 +17,7 @@ import (
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/functiontest"
 	"aquaerp.fr/shared/message"
+	"aquaerp.fr/shared/signature"
 )
 
 const nouveau, ancien = "nouveau-secret-partage", "ancien-secret-partage"
@@ -24,8 +25,7 @@ const nouveau, ancien = "nouveau-secret-partage", "ancien-secret-partage"
 // signed is a notification as the provider sends it.
 func signed(secret string, at time.Time, n notification) message.NotifierPaiement {
 	corps, _ := json.Marshal(n)
-	sum := signer(secret, append(fmt.Appendf(nil, "%d.", at.Unix()), corps...))
-	return message.NotifierPaiement{Signature: fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(sum)), Corps: corps}
+	return message.NotifierPaiement{Signature: signature.Sign(secret, corps, at), Corps: corps}
 }
 
 // online is a village with issued bills and a provider.
@@ -75,7 +75,7 @@ func TestOnlinePayment(t *testing.T) {
 	q := link.Query()
 	given := q.Get("signature")
 	q.Del("signature")
-	if want := hex.EncodeToString(signer(nouveau, []byte(q.Encode()))); given != want {
+	if want := hex.EncodeToString(signature.MAC(nouveau, []byte(q.Encode()))); given != want {
 		t.Errorf("the link is signed %s, want %s", given, want)
 	}
 	if q.Get("montant") != "26620" || q.Get("retour") != "https://eau.example/factures/"+bills[0].ID+"?paiement="+e.ID || q.Get("expire") != fmt.Sprint(e.ExpireA.Unix()) ||

@@ -23,7 +23,7 @@ var (
 // Sign returns the signature of a body at a time.
 func Sign(secret string, body []byte, at time.Time) string {
 	stamp := strconv.FormatInt(at.Unix(), 10)
-	return "t=" + stamp + ",v1=" + hex.EncodeToString(sum(secret, stamp, body))
+	return "t=" + stamp + ",v1=" + hex.EncodeToString(MAC(secret, stamped(stamp, body)))
 }
 
 // Verify holds a signature against the secrets, any of which may have made
@@ -43,7 +43,7 @@ func Verify(signature string, body []byte, secrets []string, now time.Time, wind
 	}
 	valid := false
 	for _, secret := range secrets {
-		want := sum(secret, stamp, body)
+		want := MAC(secret, stamped(stamp, body))
 		for _, mac := range given {
 			valid = hmac.Equal(mac, want) && secret != "" || valid
 		}
@@ -58,8 +58,11 @@ func Verify(signature string, body []byte, secrets []string, now time.Time, wind
 	return nil
 }
 
-func sum(secret, stamp string, body []byte) []byte {
+func stamped(stamp string, body []byte) []byte { return append([]byte(stamp+"."), body...) }
+
+// MAC is the HMAC-SHA256 of a text.
+func MAC(secret string, text []byte) []byte {
 	mac := hmac.New(sha256.New, []byte(secret))
-	_, _ = mac.Write(append([]byte(stamp+"."), body...)) // never fails
+	_, _ = mac.Write(text) // never fails
 	return mac.Sum(nil)
 }

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"aquaerp.fr/shared/signature"
 )
 
 // Notification is what the service is told of a try, or that there is none.
@@ -114,9 +114,8 @@ func (t *Terminal) post(n Notification) (answer string, heard bool) {
 	if err != nil {
 		return err.Error(), false
 	}
-	stamp := time.Now().Unix()
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Signature", fmt.Sprintf("t=%d,v1=%s", stamp, hex.EncodeToString(sign(t.Secrets[0], append(fmt.Appendf(nil, "%d.", stamp), body...)))))
+	req.Header.Set("Signature", signature.Sign(t.Secrets[0], body, time.Now()))
 	res, err := t.client.Do(req)
 	if err != nil {
 		return err.Error(), false

@@ -12,7 +12,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"net/http"
@@ -22,6 +21,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"aquaerp.fr/shared/signature"
 )
 
 // Config says how a terminal behaves.
@@ -115,13 +116,6 @@ var (
 	errExpire    = errors.New("expired")
 )
 
-// sign is HMAC-SHA256.
-func sign(secret string, text []byte) []byte {
-	mac := hmac.New(sha256.New, []byte(secret))
-	_, _ = mac.Write(text)
-	return mac.Sum(nil)
-}
-
 // open takes an order by the address that the service sent the payer to. The
 // same order comes back to where it was, with the time that it now has.
 func (t *Terminal) open(query url.Values) (string, error) {
@@ -131,7 +125,7 @@ func (t *Terminal) open(query url.Values) (string, error) {
 	}
 	given, err := hex.DecodeString(q.Get("signature"))
 	q.Del("signature")
-	if err != nil || !slices.ContainsFunc(t.Secrets, func(secret string) bool { return hmac.Equal(given, sign(secret, []byte(q.Encode()))) }) {
+	if err != nil || !slices.ContainsFunc(t.Secrets, func(secret string) bool { return hmac.Equal(given, signature.MAC(secret, []byte(q.Encode()))) }) {
 		return "", errSignature
 	}
 	c := &Commande{ID: q.Get("commande"), Reference: q.Get("reference"), Retour: q.Get("retour")}

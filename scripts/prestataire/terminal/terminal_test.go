@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"aquaerp.fr/shared/signature"
 )
 
 const secret = "secret-partage-de-test"
@@ -26,11 +28,10 @@ type service struct {
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	stamp, sum, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Signature"), "t="), ",v1=")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var n Notification
-	if sum != hex.EncodeToString(sign(secret, []byte(stamp+"."+string(body)))) || json.Unmarshal(body, &n) != nil {
+	if signature.Verify(r.Header.Get("Signature"), body, []string{secret}, time.Now(), time.Minute) != nil || json.Unmarshal(body, &n) != nil {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -73,7 +74,7 @@ func (p *payer) link(commande, key string, change func(url.Values)) string {
 	if change != nil {
 		change(q)
 	}
-	q.Set("signature", hex.EncodeToString(sign(key, []byte(q.Encode()))))
+	q.Set("signature", hex.EncodeToString(signature.MAC(key, []byte(q.Encode()))))
 	return p.url + "/payer?" + q.Encode()
 }
 
