@@ -86,6 +86,7 @@ func TestAdmin(t *testing.T) {
 	t.Parallel()
 	w := start(t, 0, manifest("contrat-service"), deployment)
 	pid := w.told("http://contrat-service/", nil).PID
+	w.until("the end of the request", func() bool { return w.state().Instances[0].InFlight == 0 }) // its answer comes a little earlier
 	response, err := http.Get("http://" + w.servers[1].listener.Addr().String() + "/")
 	if err != nil {
 		t.Fatal(err)
