@@ -84,7 +84,7 @@ func run(ctx context.Context) error {
 	}
 	return errors.Join(
 		r.stage("web unit tests", func() error { return command(ctx, env, "functions/frontend/web", os.Stdout, "npm", "test") }),
-		r.stage("Go packages", func() error { return r.test(ctx, env, append([]string{"-timeout=10m"}, packages...)...) }),
+		r.stage("Go packages", func() error { return r.test(ctx, env, append([]string{"-p=3", "-timeout=10m"}, packages...)...) }),
 		r.stage("end to end", func() error { return r.test(ctx, env, "-p=1", "-v", "-timeout=20m", endToEnd+"/...") }),
 	)
 }
