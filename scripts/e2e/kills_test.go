@@ -100,7 +100,8 @@ func TestKillsOfALot(t *testing.T) {
 		t.Fatal(err)
 	}
 	war := newWar(p, rand.Uint64())
-	war.pause = 600 * time.Millisecond // most chunks should live as long as they take
+	// Most chunks should live as long as they take, which is longer when as many as may be are under way.
+	war.pause = 600 * time.Millisecond * time.Duration(1+min(n/20_000, 4))
 	fighting, peace := context.WithCancel(ctx)
 	var fighters sync.WaitGroup
 	fighters.Go(func() { war.fight(fighting, t) })

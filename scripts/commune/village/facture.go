@@ -7,11 +7,13 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Copier writes rows by COPY: a connection to PostgreSQL, or a pool.
 type Copier interface {
 	CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource) (int64, error)
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
 // CopyToFacture writes n contracts, their meters and their readings into the
@@ -70,6 +72,10 @@ func (v Village) CopyToFacture(ctx context.Context, db Copier, n int) error {
 		}
 		if wrote < int64(n) {
 			return fmt.Errorf("a village of %d has %d plain households", v.N, wrote)
+		}
+		// Rows that came one by one would have been counted by now.
+		if _, err := db.Exec(ctx, "analyze facture."+t.name); err != nil {
+			return err
 		}
 	}
 	return nil
