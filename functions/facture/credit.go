@@ -41,9 +41,13 @@ func surEmission(ctx context.Context, tx *function.Tx, e message.FacturesEmises)
 		return err
 	}
 	// Those whose monthly year is over owe what it did not cover, earlier bills included.
-	_, err = tx.Exec(ctx, `insert into prelevement_a_faire (id, abonne_id, facture_id, montant_centimes, date, cree_a)
-		select gen_random_uuid(), abonne_id, id, ttc_centimes - paye_centimes, greatest(echeance, $2), $3 from facture
-		where (id = any($1::uuid[]) and mode_paiement = 'PRELEVEMENT' or abonne_id = any($4::uuid[])) and etat in ('EMISE', 'PARTIELLE') and not en_echeancier(id, $2)
+	// They are picked by key before anything else: of all that is open there is more with every lot.
+	_, err = tx.Exec(ctx, `with visees as materialized (
+			select id, abonne_id, etat, ttc_centimes - paye_centimes reste, echeance from facture where id = any($1::uuid[]) and mode_paiement = 'PRELEVEMENT'
+			union select id, abonne_id, etat, ttc_centimes - paye_centimes, echeance from facture where abonne_id = any($4::uuid[]))
+		insert into prelevement_a_faire (id, abonne_id, facture_id, montant_centimes, date, cree_a)
+		select gen_random_uuid(), abonne_id, id, reste, greatest(echeance, $2), $3 from visees
+		where etat in ('EMISE', 'PARTIELLE') and not en_echeancier(id, $2)
 		on conflict do nothing`, ids, tx.Today(), tx.Now, regularises)
 	return err
 }
