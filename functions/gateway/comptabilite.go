@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"mime"
-	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"aquaerp.fr/shared/message"
 )
@@ -74,13 +70,6 @@ type (
 		DeLaPrincipale
 		Liste
 	}
-	// ReponseFichier is a file to keep.
-	ReponseFichier struct {
-		ContentType  string `header:"Content-Type" hidden:"true"`
-		Disposition  string `header:"Content-Disposition" doc:"attachment, with the file name"`
-		CacheControl string `header:"Cache-Control" hidden:"true"`
-		Body         []byte
-	}
 )
 
 // comptabilite serves the books.
@@ -127,17 +116,17 @@ func (g *gateway) comptabilite() {
 	expose(g, route{"POST", "/v1/comptabilite/roles", "preparerRole", "Make a bordereau of what has not been transmitted", "comptabilite", 201},
 		body[message.PreparerRole])
 	role := route{"GET", "/v1/comptabilite/roles/{id}/fichier", "lireFichierRole", "Read the file of a bordereau, PES v2 for the comptable public", "comptabilite", 0}.operation()
-	role.Responses = leFichier
+	role.Responses = file("application/octet-stream", "The file; a connection that is cut short is a failure")
 	huma.Register(g.api, role, func(ctx context.Context, in *ParID) (*huma.StreamResponse, error) {
-		return parParties(func(apres string) (message.PartFichier, error) {
+		return inParts(func(apres string) (message.PartFichier, error) {
 			return ask(ctx, g, message.FichierRole{RoleID: in.ID, Suite: message.Suite{Apres: apres}}, "")
 		})
 	})
 
 	op := route{"GET", "/v1/comptabilite/exports/{quoi}", "exporterComptabilite", "Make a file of the books: CSV, XLSX or FEC", "comptabilite", 0}.operation()
-	op.Responses = leFichier
+	op.Responses = role.Responses
 	huma.Register(g.api, op, func(ctx context.Context, in *DemandeExport) (*huma.StreamResponse, error) {
-		return parParties(func(apres string) (message.PartFichier, error) {
+		return inParts(func(apres string) (message.PartFichier, error) {
 			if in.Quoi == "FEC" {
 				return ask(ctx, g, message.ExporterFEC{Entite: in.Entite, Exercice: in.Exercice, Suite: message.Suite{Apres: apres}}, "")
 			}
@@ -147,53 +136,4 @@ func (g *gateway) comptabilite() {
 			return message.PartFichier{Nom: d.Nom, Mime: d.Mime, Contenu: d.Contenu}, err
 		})
 	})
-}
-
-// leFichier is an answer that is a file.
-var leFichier = map[string]*huma.Response{"200": {
-	Description: "The file; a connection that is cut short is a failure",
-	Content:     map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
-}}
-
-// parParties answers with a file to keep that is read a part at a time, so
-// that one of any size takes the memory of a part. A refusal of the first part
-// is the answer; when a later one fails the connection is cut, so that half a
-// file is never taken for a whole one.
-func parParties(part func(apres string) (message.PartFichier, error)) (*huma.StreamResponse, error) {
-	p, err := part("")
-	if err != nil {
-		return nil, err
-	}
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		_, w := humago.Unwrap(hc)
-		h := w.Header()
-		h.Set("Content-Type", p.Mime)
-		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": p.Nom}))
-		h.Set("Cache-Control", "private, no-store")
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(archiveFor))
-		for {
-			if _, err := w.Write(p.Contenu); err != nil {
-				panic(http.ErrAbortHandler)
-			}
-			if p.Suivant == "" {
-				return
-			}
-			if p, err = part(p.Suivant); err != nil {
-				panic(http.ErrAbortHandler)
-			}
-		}
-	}}, nil
-}
-
-// fichier answers with a document to keep.
-func fichier(d message.Document, err error) (*ReponseFichier, error) {
-	if err != nil {
-		return nil, err
-	}
-	return &ReponseFichier{
-		ContentType:  d.Mime,
-		Disposition:  mime.FormatMediaType("attachment", map[string]string{"filename": d.Nom}),
-		CacheControl: "private, no-store",
-		Body:         d.Contenu,
-	}, nil
 }

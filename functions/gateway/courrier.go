@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"mime"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -32,11 +31,8 @@ func (g *gateway) courrier() {
 // tirage serves letters as one PDF: mailer says what they are, facture draws them.
 func (g *gateway) tirage() {
 	op := route{"GET", "/v1/tirages/{id}/pdf", "imprimerTirage", "Read letters as one PDF, for printing on both sides, as often as it takes", "envois", 0}.operation()
-	op.Responses = map[string]*huma.Response{"200": {
-		Description: "The letters",
-		Content:     map[string]*huma.MediaType{"application/pdf": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
-	}}
-	huma.Register(g.api, op, func(ctx context.Context, in *ParID) (*ReponsePDF, error) {
+	op.Responses = file("application/pdf", "The letters")
+	huma.Register(g.api, op, func(ctx context.Context, in *ParID) (*ReponseFichier, error) {
 		letters, err := ask(ctx, g, message.LettresDuTirage{TirageID: in.ID}, "")
 		if err != nil {
 			return nil, err
@@ -45,12 +41,7 @@ func (g *gateway) tirage() {
 		if err != nil {
 			return nil, err
 		}
-		return &ReponsePDF{
-			ContentType:  d.Mime,
-			Disposition:  mime.FormatMediaType("inline", map[string]string{"filename": d.Nom}),
-			CacheControl: "private, no-store",
-			Body:         d.Contenu,
-		}, nil
+		return served(d, "inline", passing), nil
 	})
 }
 

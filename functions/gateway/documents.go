@@ -1,15 +1,10 @@
 package main
 
 import (
-	"archive/zip"
 	"context"
 	"fmt"
-	"mime"
-	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"aquaerp.fr/shared/message"
 )
@@ -30,7 +25,7 @@ func (g *gateway) documents() {
 		func(in *DemandeCahier) message.ImprimerCahier {
 			return message.ImprimerCahier{LotID: in.ID, Poste: in.Poste, Rang: in.Rang}
 		})
-	g.archive()
+	g.zipCahier()
 
 	expose(g, route{"GET", "/v1/depots", "listerDepots", "List documents that go through the platform of electronic invoices, the newest first", "factures", 0},
 		func(in *ListeDepots) message.Depots { return message.Depots{Etat: in.Etat, Page: in.page()} })
@@ -65,40 +60,11 @@ type (
 	}
 )
 
-// pdf registers a query that is answered by a document.
-func pdf[M message.Request[message.Document], I any](g *gateway, r route, request func(*I) M) {
-	op := r.operation()
-	op.Responses = map[string]*huma.Response{"200": {
-		Description: "The document",
-		Content:     map[string]*huma.MediaType{"application/pdf": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
-	}}
-	huma.Register(g.api, op, func(ctx context.Context, in *I) (*ReponsePDF, error) {
-		d, err := ask(ctx, g, request(in), "")
-		if err != nil {
-			return nil, err
-		}
-		return &ReponsePDF{
-			ContentType:  d.Mime,
-			Disposition:  mime.FormatMediaType("inline", map[string]string{"filename": d.Nom}),
-			CacheControl: "private, no-store", // it is true today
-			Body:         d.Contenu,
-		}, nil
-	})
-}
-
-// archiveFor is how long a part may take to be read, within the timeout of the
-// gateway's Knative Service.
-const archiveFor = 280 * time.Second
-
-// archive streams the bills of a part as a ZIP, some at a time: neither end
-// holds more of them. When one cannot be had the connection is cut, so that
-// nobody takes half an archive for a whole one.
-func (g *gateway) archive() {
+// zipCahier streams the bills of a part as a ZIP, some at a time: neither end
+// holds more of them.
+func (g *gateway) zipCahier() {
 	op := route{"GET", "/v1/lots/{id}/cahiers/{rang}/zip", "archiverCahier", "Read the bills of a part as a ZIP, each as its own Factur-X file", "lots", 0}.operation()
-	op.Responses = map[string]*huma.Response{"200": {
-		Description: "The archive; a connection that is cut short is a failure",
-		Content:     map[string]*huma.MediaType{"application/zip": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
-	}}
+	op.Responses = file("application/zip", "The archive; a connection that is cut short is a failure")
 	op.Errors = []int{401, 403, 404, 503}
 	huma.Register(g.api, op, func(ctx context.Context, in *DemandeCahier) (*huma.StreamResponse, error) {
 		q := message.DocumentsCahier{LotID: in.ID, Poste: in.Poste, Rang: in.Rang}
@@ -106,35 +72,20 @@ func (g *gateway) archive() {
 		if err != nil {
 			return nil, err
 		}
-		return &huma.StreamResponse{Body: func(hc huma.Context) {
-			_, w := humago.Unwrap(hc)
-			h := w.Header()
-			h.Set("Content-Type", "application/zip")
-			h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fmt.Sprintf("factures-cahier-%03d.zip", in.Rang)}))
-			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(archiveFor))
-			out := zip.NewWriter(w)
+		return archive(fmt.Sprintf("factures-cahier-%03d.zip", in.Rang), func(put func(string, []byte) error) error {
 			for {
 				for _, d := range page.Items {
-					// A PDF is compressed already.
-					file, err := out.CreateHeader(&zip.FileHeader{Name: d.Nom, Method: zip.Store})
-					if err == nil {
-						_, err = file.Write(d.Contenu)
-					}
-					if err != nil {
-						panic(http.ErrAbortHandler)
+					if err := put(d.Nom, d.Contenu); err != nil {
+						return err
 					}
 				}
-				if page.Suivant == "" {
-					break
+				if q.Curseur = page.Suivant; q.Curseur == "" {
+					return nil
 				}
-				q.Curseur = page.Suivant
 				if page, err = ask(ctx, g, q, ""); err != nil {
-					panic(http.ErrAbortHandler)
+					return err
 				}
 			}
-			if err := out.Close(); err != nil {
-				panic(http.ErrAbortHandler)
-			}
-		}}, nil
+		}), nil
 	})
 }

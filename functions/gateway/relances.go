@@ -1,18 +1,12 @@
 package main
 
 import (
-	"archive/zip"
 	"context"
 	"fmt"
-	"io"
-	"mime"
-	"net/http"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"aquaerp.fr/shared/message"
 )
@@ -102,28 +96,12 @@ func (g *gateway) relances() {
 	g.dossierContentieux()
 }
 
-// joint registers a query that is answered by a file that somebody brought.
-func joint[M message.Request[message.Document]](g *gateway, r route, request func(id string) M) {
-	op := r.operation()
-	op.Responses = map[string]*huma.Response{"200": {
-		Description: "The file",
-		Content:     map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
-	}}
-	huma.Register(g.api, op, func(ctx context.Context, in *ParID) (*ReponseFichier, error) {
-		return fichier(ask(ctx, g, request(in.ID), ""))
-	})
-}
-
 // dossierContentieux streams a litigation as a ZIP for who pleads it: the
 // file on paper, the bills that are claimed, and the documents of its acts by
-// the numbers that the file gives them. When one cannot be had the connection
-// is cut, so that nobody takes half of it for the whole.
+// the numbers that the file gives them.
 func (g *gateway) dossierContentieux() {
 	op := route{"GET", "/v1/contentieux/{id}/dossier", "archiverContentieux", "Read a litigation as a ZIP: the file on paper, its bills and documents", "relances", 0}.operation()
-	op.Responses = map[string]*huma.Response{"200": {
-		Description: "The archive; a connection that is cut short is a failure",
-		Content:     map[string]*huma.MediaType{"application/zip": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
-	}}
+	op.Responses = file("application/zip", "The archive; a connection that is cut short is a failure")
 	op.Errors = []int{401, 403, 404, 503}
 	huma.Register(g.api, op, func(ctx context.Context, in *ParID) (*huma.StreamResponse, error) {
 		c, err := ask(ctx, g, message.ContentieuxParID{ID: in.ID}, "")
@@ -134,29 +112,18 @@ func (g *gateway) dossierContentieux() {
 		if err != nil {
 			return nil, err
 		}
-		return &huma.StreamResponse{Body: func(hc huma.Context) {
-			_, w := humago.Unwrap(hc)
-			h := w.Header()
-			h.Set("Content-Type", "application/zip")
-			h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": strings.TrimSuffix(paper.Nom, ".pdf") + ".zip"}))
-			h.Set("Cache-Control", "private, no-store")
-			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(archiveFor))
-			out := zip.NewWriter(w)
-			put := func(name string, d message.Document, err error) {
-				if err == nil {
-					var file io.Writer
-					if file, err = out.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store}); err == nil { // a PDF or an image is compressed already
-						_, err = file.Write(d.Contenu)
-					}
-				}
-				if err != nil {
-					panic(http.ErrAbortHandler)
-				}
+		return archive(strings.TrimSuffix(paper.Nom, ".pdf")+".zip", func(put func(string, []byte) error) error {
+			if err := put(paper.Nom, paper.Contenu); err != nil {
+				return err
 			}
-			put(paper.Nom, paper, nil)
 			for _, f := range c.Dossiers {
 				d, err := ask(ctx, g, message.DocumentFacture{FactureID: f.FactureID}, "")
-				put("factures/"+f.Numero+".pdf", d, err)
+				if err != nil {
+					return err
+				}
+				if err := put("factures/"+f.Numero+".pdf", d.Contenu); err != nil {
+					return err
+				}
 			}
 			piece := 0
 			for _, a := range c.Actes {
@@ -165,12 +132,15 @@ func (g *gateway) dossierContentieux() {
 				}
 				piece++
 				d, err := ask(ctx, g, message.DocumentActe{ActeID: a.ID}, "")
-				put(fmt.Sprintf("pieces/%02d-%s", piece, nomDeFichier(a.DocumentNom)), d, err)
+				if err != nil {
+					return err
+				}
+				if err := put(fmt.Sprintf("pieces/%02d-%s", piece, nomDeFichier(a.DocumentNom)), d.Contenu); err != nil {
+					return err
+				}
 			}
-			if err := out.Close(); err != nil {
-				panic(http.ErrAbortHandler)
-			}
-		}}, nil
+			return nil
+		}), nil
 	})
 }
 
