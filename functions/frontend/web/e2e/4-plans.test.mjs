@@ -204,3 +204,17 @@ as('cheques go to the bank with a slip on paper', 'comptable', {}, async (page) 
   assert.match(download.suggestedFilename(), /^REM-\d{6}\.pdf$/)
   await look(page, 'slips')
 })
+
+as('the cash desk opens and closes on what was counted', 'comptable', {}, async (page) => {
+  await page.goto(`${base}/encaissements?onglet=caisse`)
+  const dialog = page.getByRole('dialog')
+  for (const [act, said] of [['Ouvrir la caisse', 'La caisse est ouverte.'], ['Fermer la caisse', /^La caisse est fermée, écart 0,00/]]) {
+    await page.getByRole('button', { name: act }).click()
+    await dialog.getByRole('button', { name: act }).click()
+    await dialog.getByText('Ce champ est obligatoire.').waitFor()
+    await look(page, 'desk-empty')
+    await dialog.getByRole('textbox').first().fill('50')
+    await dialog.getByRole('button', { name: act }).click()
+    await page.getByText(said).waitFor()
+  }
+})

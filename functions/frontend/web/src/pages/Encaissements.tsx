@@ -147,12 +147,12 @@ function GiveModal({ attente, onClose }: { attente: Schemas['Attente']; onClose:
 }
 
 function Desk() {
-  const t = useT().encaissements
+  const { encaissements: t, form: { required } } = useT()
   const query = useQuery({ queryKey: ['caisses'], queryFn: ({ signal }) => ok(api.GET('/v1/caisses', { signal })) })
   const [asking, ask] = useState<'open' | 'close'>()
   const [error, setError] = useState<string | null>(null)
   const mine = list(query.data?.sessions).find((s) => s.a_moi && !s.fermee_a)
-  const form = useForm({ initialValues: { montant: '' as number | string, motif: '' } })
+  const form = useForm({ initialValues: { montant: '' as number | string, motif: '' }, validate: { montant: (v) => (v === '' ? required : null) } }) // 0 is what somebody counted
   const end = () => (ask(undefined), setError(null), form.reset())
   const open = useCommand((body: Schemas['OuvrirCaisse'], header) => ok(api.POST('/v1/caisses/sessions', { params: { header }, body })), () => (done(t.opened), end()))
   const close = useCommand(
@@ -160,6 +160,7 @@ function Desk() {
     (s) => (done(t.closed(euros(s.ecart_centimes))), end()),
   )
   const submit = () => {
+    if (form.validate().hasErrors) return
     const onError = (problem: Parameters<typeof showFields>[1]) => setError(showFields(form, problem) ?? problem.message)
     setError(null)
     if (mine) close.mutate({ id: mine.id, compte_centimes: centimes(form.values.montant), motif: form.values.motif || undefined }, { onError })
