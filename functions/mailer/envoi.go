@@ -164,14 +164,14 @@ func (m mailer) echeancierAccorde(ctx context.Context, tx *function.Tx, e messag
 	if e.Nature == "MENSUALISATION" {
 		objet = "Vos prélèvements mensuels à partir du " + jour(e.Echeances[0].Date)
 	}
-	return m.deposer(ctx, tx, []*envoi{{cle: e.ID, destinataire: e.Email, Envoi: message.Envoi{
+	return m.deposer(ctx, tx, []*envoi{{cle: e.ID, destinataire: e.Email, adresse: e.Adresse, Envoi: message.Envoi{
 		Modele: "ECHEANCIER", Etat: "QUEUED", AbonneID: e.AbonneID, Nom: e.Nom, Reference: e.ID, Objet: objet,
 	}}}, e)
 }
 
 // echeancierRompu tells that a missed part ended a plan of payment.
 func (m mailer) echeancierRompu(ctx context.Context, tx *function.Tx, e message.EcheancierRompu) error {
-	return m.deposer(ctx, tx, []*envoi{{cle: e.EcheancierID, destinataire: e.Email, Envoi: message.Envoi{
+	return m.deposer(ctx, tx, []*envoi{{cle: e.EcheancierID, destinataire: e.Email, adresse: e.Adresse, Envoi: message.Envoi{
 		Modele: "RUPTURE", Etat: "QUEUED", AbonneID: e.AbonneID, Nom: e.Nom, Reference: e.EcheancierID,
 		Objet: "Une échéance n’a pas été payée : votre accord de paiement a pris fin",
 	}}}, e)

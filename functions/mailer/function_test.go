@@ -482,4 +482,13 @@ func TestPlansOfPayment(t *testing.T) {
 	if len(mails) != 2 || !strings.Contains(mails[0].Text, "18 janvier 2027 : 133,10") || !strings.Contains(mails[1].Text, "18 décembre 2026") || strings.Contains(mails[1].Text, "Total") {
 		t.Errorf("mails: %+v", mails)
 	}
+	plan.Email, broken.Email = "", ""
+	b.tell(t, plan)
+	b.tell(t, broken)
+	for _, modele := range []string{"ECHEANCIER", "RUPTURE"} { // by post
+		made := ft.MustAsk(t, b.Function, ft.Staff(), message.PreparerTirage{Modele: modele})
+		if l := ft.MustAsk(t, b.Function, ft.Staff(), message.LettresDuTirage{TirageID: made.ID}).Lettres; len(l) != 1 || l[0].Adresse != adresse || !strings.Contains(l[0].Texte, "18 décembre 2026") {
+			t.Errorf("%s: %+v", modele, l)
+		}
+	}
 }

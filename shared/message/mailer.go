@@ -12,7 +12,7 @@ func (EnvoiPret) Type() string { return "fr.aquaerp.mailer.envoi-pret.v1" }
 // Envoi is a message to a person.
 type Envoi struct {
 	ID        string     `json:"id" format:"uuid"`
-	Modele    string     `json:"modele" enum:"BIENVENUE,INVITATION,FACTURE,AVOIR,FUITE,RELANCE,PRELEVEMENT"`
+	Modele    string     `json:"modele" enum:"BIENVENUE,INVITATION,FACTURE,AVOIR,FUITE,RELANCE,PRELEVEMENT,ECHEANCIER,RUPTURE"`
 	Canal     string     `json:"canal" enum:"EMAIL,COURRIER,SMS"`
 	Etat      string     `json:"etat" enum:"ATTENTE_PIECE,QUEUED,SENDING,PRINTED,SENT,DELIVERED,FAILED" doc:"Of a letter: QUEUED waits to be printed, SENT was taken to the post. Of a text message: DELIVERED is on the telephone"`
 	AbonneID  string     `json:"abonne_id,omitempty"`

@@ -5,7 +5,7 @@ import "time"
 // PreparerTirage takes the letters of a kind that wait, in the order of the
 // post, to be printed together. A letter is in one tirage at most.
 type PreparerTirage struct {
-	Modele string `json:"modele" validate:"required,oneof=FACTURE AVOIR FUITE RELANCE PRELEVEMENT" enum:"FACTURE,AVOIR,FUITE,RELANCE,PRELEVEMENT"`
+	Modele string `json:"modele" validate:"required,oneof=FACTURE AVOIR FUITE RELANCE PRELEVEMENT ECHEANCIER RUPTURE" enum:"FACTURE,AVOIR,FUITE,RELANCE,PRELEVEMENT,ECHEANCIER,RUPTURE"`
 }
 
 func (PreparerTirage) Type() string           { return "fr.aquaerp.mailer.preparer-tirage.v1" }
@@ -37,7 +37,7 @@ type PageTirages struct {
 
 // LettresEnAttente counts the letters of a kind that wait to be printed.
 type LettresEnAttente struct {
-	Modele      string    `json:"modele" enum:"FACTURE,AVOIR,FUITE,RELANCE,PRELEVEMENT"`
+	Modele      string    `json:"modele" enum:"FACTURE,AVOIR,FUITE,RELANCE,PRELEVEMENT,ECHEANCIER,RUPTURE"`
 	Lettres     int       `json:"lettres"`
 	SansAdresse int       `json:"sans_adresse" doc:"Of these, letters written before addresses were kept: they are not printed here"`
 	Depuis      time.Time `json:"depuis" doc:"Of the oldest"`
@@ -46,7 +46,7 @@ type LettresEnAttente struct {
 // Tirage is letters printed together.
 type Tirage struct {
 	ID       string    `json:"id" format:"uuid"`
-	Modele   string    `json:"modele" enum:"FACTURE,AVOIR,FUITE,RELANCE,PRELEVEMENT"`
+	Modele   string    `json:"modele" enum:"FACTURE,AVOIR,FUITE,RELANCE,PRELEVEMENT,ECHEANCIER,RUPTURE"`
 	Lettres  int       `json:"lettres"`
 	CreeA    time.Time `json:"cree_a"`
 	CreePar  string    `json:"cree_par" doc:"Id of the user"`

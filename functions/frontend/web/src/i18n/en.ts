@@ -747,7 +747,7 @@ export const en: Dictionary = {
     waiting: 'Waiting',
     waitingHint: 'What subscribers without an e-mail address are to get by post.',
     kind: 'Kind',
-    kinds: { FACTURE: 'Bills', AVOIR: 'Credit notes', FUITE: 'Notices of a leak', RELANCE: 'Reminders', PRELEVEMENT: 'Notices of debit' },
+    kinds: { FACTURE: 'Bills', AVOIR: 'Credit notes', FUITE: 'Notices of a leak', RELANCE: 'Reminders', PRELEVEMENT: 'Notices of debit', ECHEANCIER: 'Payment plans', RUPTURE: 'Ends of a plan' },
     letters: 'Letters',
     noAddress: (n) => `${integer(n)} of them without an address`,
     since: 'Since',

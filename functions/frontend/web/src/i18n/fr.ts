@@ -746,7 +746,7 @@ export const fr = {
     waiting: 'En attente',
     waitingHint: 'Ce que les abonnés sans adresse électronique doivent recevoir par la poste.',
     kind: 'Nature',
-    kinds: { FACTURE: 'Factures', AVOIR: 'Avoirs', FUITE: 'Avis de fuite', RELANCE: 'Relances', PRELEVEMENT: 'Avis de prélèvement' },
+    kinds: { FACTURE: 'Factures', AVOIR: 'Avoirs', FUITE: 'Avis de fuite', RELANCE: 'Relances', PRELEVEMENT: 'Avis de prélèvement', ECHEANCIER: 'Échéanciers', RUPTURE: 'Fins d’échéancier' },
     letters: 'Lettres',
     noAddress: (n: number) => `dont ${integer(n)} sans adresse`,
     since: 'Depuis',
