@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"aquaerp.fr/shared/function"
@@ -115,11 +116,15 @@ func (m mailer) notifierSMS(ctx context.Context, tx *function.Tx, c message.Noti
 	if err := json.Unmarshal(c.Corps, &n); err != nil || n.ID == "" || len(n.ID) > 80 || n.Etat != "REMIS" && n.Etat != "ECHEC" && n.Etat != "STOP" {
 		return r, function.Refused("notification_illisible", "Cette notification n'a pas la forme convenue.", "This notification has not the agreed shape.")
 	}
-	var abonneID, numero, langue string
-	err = tx.QueryRow(ctx, "select etat, coalesce(abonne_id::text, ''), destinataire, langue from envoi where id::text = $1 and canal = 'SMS' for update", n.Message).
-		Scan(&r.Etat, &abonneID, &numero, &langue)
+	id, err := uuid.Parse(n.Message)
+	if err != nil {
+		return r, envoiInconnu()
+	}
+	var abonneID, numero string
+	err = tx.QueryRow(ctx, "select etat, coalesce(abonne_id::text, ''), destinataire from envoi where id = $1 and canal = 'SMS' for update", id).
+		Scan(&r.Etat, &abonneID, &numero)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return r, function.NotFound("envoi_inconnu", "Ce message n'existe pas.", "There is no such message.")
+		return r, envoiInconnu()
 	}
 	if err != nil {
 		return r, err
@@ -130,20 +135,34 @@ func (m mailer) notifierSMS(ctx context.Context, tx *function.Tx, c message.Noti
 	}
 	switch {
 	case n.Etat == "STOP":
-		return r, noterConsentement(ctx, tx, abonneID, false, numero, langue, "REPONSE")
+		return r, stop(ctx, tx, abonneID, numero)
 	case r.Etat == "DELIVERED" || r.Etat == "FAILED":
 		return r, nil
 	case n.Etat == "ECHEC":
 		r.Etat = "FAILED"
-		return r, echouer(ctx, tx, n.Message, "non remis : "+code(n.Code))
+		return r, echouer(ctx, tx, id.String(), "non remis : "+code(n.Code))
 	}
 	// It may come before our own note that the provider took the message.
-	if err := reussir(ctx, tx, n.Message); err != nil {
+	if err := reussir(ctx, tx, id.String()); err != nil {
 		return r, err
 	}
 	r.Etat = "DELIVERED"
-	_, err = tx.Exec(ctx, "update envoi set etat = 'DELIVERED', remis_a = $2 where id = $1", n.Message, tx.Now)
+	_, err = tx.Exec(ctx, "update envoi set etat = 'DELIVERED', remis_a = $2 where id = $1", id, tx.Now)
 	return r, err
+}
+
+func envoiInconnu() error {
+	return function.NotFound("envoi_inconnu", "Ce message n'existe pas.", "There is no such message.")
+}
+
+// stop takes back what an abonne agreed to at a number. They may have agreed
+// to another since.
+func stop(ctx context.Context, tx *function.Tx, abonneID, numero string) error {
+	j, _, err := contact(ctx, tx, abonneID)
+	if err != nil || !j.accepte || j.numero != numero {
+		return err
+	}
+	return noterConsentement(ctx, tx, abonneID, false, numero, j.langue, "REPONSE")
 }
 
 // code is what may be kept of a provider's code: it might hold the number.

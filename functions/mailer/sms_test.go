@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -235,6 +236,22 @@ func TestDelivery(t *testing.T) {
 	}
 	if c := ft.MustAsk(t, b.Function, ft.Staff(), message.ContactDe{AbonneID: abonneID}); c.Accepte || c.Historique[0].Origine != "REPONSE" {
 		t.Errorf("got %+v", c)
+	}
+	// STOP is about the number that said it, and counts once.
+	b.agrees(t, "06 87 65 43 21")
+	b.tell(t, message.FuiteDetectee{FuiteID: pdlID, AbonneID: abonneID, Nom: "Anne Martin"})
+	now := strings.ToUpper(b.sms(t)[2].ID) // a UUID, however it is written
+	for i, s := range []struct {
+		of      string
+		accepte bool
+		words   int
+	}{{id, true, 3}, {now, false, 4}, {now, false, 4}} {
+		if _, err := b.says(t, "secret", notification{ID: fmt.Sprint("stop ", i), Message: s.of, Etat: "STOP"}); err != nil {
+			t.Error(err)
+		}
+		if c := ft.MustAsk(t, b.Function, ft.Staff(), message.ContactDe{AbonneID: abonneID}); c.Accepte != s.accepte || c.Numero != "+33687654321" || len(c.Historique) != s.words {
+			t.Errorf("STOP %d: %+v", i, c)
+		}
 	}
 	for want, try := range map[string]func() error{
 		"signature_invalide": func() error {
