@@ -338,3 +338,56 @@ func TestLastBillSettlesTheMonthlyYear(t *testing.T) {
 		t.Errorf("%d debits are left", n)
 	}
 }
+
+// What the bank credits of a part is its plan's, and a part that the bank
+// refused has its days of grace, whether it was credited before or not.
+func TestDebitedPartsPayTheirPlan(t *testing.T) {
+	t.Parallel()
+	b, bills, _ := prelevables(t, 2, 2)
+	staff := functiontest.Staff()
+	b.pay(t, "VIREMENT", bills[0].ResteCentimes, bills[0].Numero)
+	functiontest.MustAsk(t, b.Function, staff, message.Mensualiser{AbonneID: bills[0].AbonneID, Premiere: now()})
+	spread := b.manual(t, bills[1].ContratID, 9_000) // its abonne owes an older bill, in no plan
+	functiontest.MustAsk(t, b.Function, staff, message.CreerEcheancier{AbonneID: bills[1].AbonneID, Factures: []string{spread.ID}, Nombre: 2, Premiere: now(), Motif: "difficultés", ParPrelevement: true})
+	r, parts := b.remettre(t), map[string][]message.Prelevement{}
+	for _, d := range b.debits(t, r.ID) {
+		if d.FactureID == "" {
+			parts[d.AbonneID] = append(parts[d.AbonneID], d)
+		}
+	}
+	month, debt := parts[bills[0].AbonneID], parts[bills[1].AbonneID]
+	if len(month) != 2 || len(debt) != 2 {
+		t.Fatalf("parts at the bank: %+v", parts)
+	}
+	credited := []operationXML{}
+	for i, p := range []message.Prelevement{month[0], month[1], debt[0]} {
+		credited = append(credited, operationXML{credit: true, centimes: p.MontantCentimes, ref: fmt.Sprint("R", i), bout: p.Reference})
+	}
+	b.importer(t, avis("A1", credited...))
+	if b.bill(t, spread.ID).ResteCentimes != spread.TTCCentimes-debt[0].MontantCentimes || b.bill(t, bills[1].ID).Etat != "EMISE" {
+		t.Error("a part paid another bill than its plan's")
+	}
+	states := func(days int) (out [2]string) {
+		t.Helper()
+		b.unguarded(t, fmt.Sprintf("update echeance set date = date - %[1]d; update rejet set le = le - %[1]d; update remise_ligne set rejete_le = rejete_le - %[1]d", days))
+		b.wake(t)
+		for i, f := range bills {
+			out[i] = functiontest.MustAsk(t, b.Function, staff, message.Echeanciers{AbonneID: f.AbonneID}).Items[0].Etat
+		}
+		return out
+	}
+	if got := states(60); got != [2]string{"EN_COURS", "EN_COURS"} { // its last part is still at the bank
+		t.Errorf("two parts of each later: %s", got)
+	}
+	returned := operationXML{centimes: month[1].MontantCentimes, ref: "R4", bout: month[1].Reference, motif: "AM04"}
+	b.importer(t, avis("A2", returned))
+	b.importer(t, statuts("S1", r.Reference, `<GrpSts>PART</GrpSts></OrgnlGrpInfAndSts><OrgnlPmtInfAndSts>
+		<TxInfAndSts><OrgnlEndToEndId>`+debt[1].Reference+`</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>AM04</Cd></Rsn></StsRsnInf></TxInfAndSts></OrgnlPmtInfAndSts>`))
+	if got := states(8); got != [2]string{"EN_COURS", "EN_COURS"} {
+		t.Errorf("on the last day of grace: %s", got)
+	}
+	if got := states(1); got != [2]string{"ROMPU", "ROMPU"} {
+		t.Errorf("after it: %s", got)
+	}
+	b.sound(t)
+}

@@ -72,19 +72,20 @@ func noterOperation(ctx context.Context, tx *function.Tx, id string, s sort) err
 
 // prelevee is a debit that was sent, its row locked.
 type prelevee struct {
-	id, etat, abonneID, nom, numero, rum, factureID, paiementID, mandatID, prelevementID, bout string
-	centimes                                                                                   int64
+	id, etat, abonneID, nom, numero, rum, factureID, echeancierID, paiementID, mandatID, prelevementID, bout string
+	centimes                                                                                                 int64
 }
 
 func verrouillerPrelevees(ctx context.Context, tx *function.Tx, where string, args ...any) ([]prelevee, error) {
-	rows, err := tx.Query(ctx, `select l.id, l.etat, l.abonne_id, l.nom, l.numero, m.rum, coalesce(l.facture_id::text, ''), coalesce(l.paiement_id::text, ''), l.mandat_id, l.prelevement_id, l.bout, l.montant_centimes
-		from remise_ligne l join mandat m on m.id = l.mandat_id join remise on remise.id = l.remise_id
+	rows, err := tx.Query(ctx, `select l.id, l.etat, l.abonne_id, l.nom, l.numero, m.rum, coalesce(l.facture_id::text, ''), coalesce(d.echeancier_id::text, ''),
+			coalesce(l.paiement_id::text, ''), l.mandat_id, l.prelevement_id, l.bout, l.montant_centimes
+		from remise_ligne l join mandat m on m.id = l.mandat_id join prelevement_a_faire d on d.id = l.prelevement_id join remise on remise.id = l.remise_id
 		where l.etat in ('TRANSMIS', 'REGLE', 'REJETE') and `+where+` order by l.abonne_id, l.id for update of l`, args...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p prelevee, err error) {
-		err = row.Scan(&p.id, &p.etat, &p.abonneID, &p.nom, &p.numero, &p.rum, &p.factureID, &p.paiementID, &p.mandatID, &p.prelevementID, &p.bout, &p.centimes)
+		err = row.Scan(&p.id, &p.etat, &p.abonneID, &p.nom, &p.numero, &p.rum, &p.factureID, &p.echeancierID, &p.paiementID, &p.mandatID, &p.prelevementID, &p.bout, &p.centimes)
 		return p, err
 	})
 }
@@ -137,7 +138,7 @@ func encaisserUn(ctx context.Context, tx *function.Tx, o operation, p prelevee) 
 
 // regler records the payment of a debit.
 func regler(ctx context.Context, tx *function.Tx, p prelevee, recuLe message.Date) (sort, error) {
-	s, err := recevoir(ctx, tx, recette{abonneID: p.abonneID, factureID: p.factureID, mode: "PRELEVEMENT", montant: p.centimes, recuLe: recuLe, banque: true, reference: p.numero, piece: p.bout})
+	s, err := recevoir(ctx, tx, recette{abonneID: p.abonneID, factureID: p.factureID, echeancierID: p.echeancierID, mode: "PRELEVEMENT", montant: p.centimes, recuLe: recuLe, banque: true, reference: p.numero, piece: p.bout})
 	if err != nil || s.etat != "ENCAISSEE" {
 		return s, err
 	}
