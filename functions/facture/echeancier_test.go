@@ -166,16 +166,17 @@ func TestMonthlyPayment(t *testing.T) {
 		t.Errorf("simulated: %+v", shown)
 	}
 	e := functiontest.MustAsk(t, b.Function, staff, first)
-	if len(e.Echeances) != 10 || e.Echeances[0].MontantCentimes != 2_662 || e.MontantCentimes != 26_620 || !e.ParPrelevement {
+	// 266,20 of 183 days is 530,95 a year.
+	if len(e.Echeances) != 10 || e.Echeances[0].MontantCentimes != 5_310 || e.MontantCentimes != 53_095 || !e.ParPrelevement {
 		t.Errorf("got %+v", e)
 	}
 	if _, err := functiontest.Ask(t, b.Function, staff, first); functiontest.Code(err) != "deja_mensualise" {
 		t.Errorf("twice: %v", err)
 	}
-	for range 10 {
-		functiontest.MustAsk(t, b.Function, staff, message.EnregistrerPaiement{Mode: "PRELEVEMENT", MontantCentimes: 2_662, RecuLe: today, EcheancierID: e.ID})
+	for _, part := range e.Echeances {
+		functiontest.MustAsk(t, b.Function, staff, message.EnregistrerPaiement{Mode: "PRELEVEMENT", MontantCentimes: part.MontantCentimes, RecuLe: today, EcheancierID: e.ID})
 	}
-	if got := b.account(t, c.Abonne.ID).SoldeCentimes; got != -26_620 {
+	if got := b.account(t, c.Abonne.ID).SoldeCentimes; got != -53_095 {
 		t.Errorf("the balance is %d", got)
 	}
 	b.sound(t)
@@ -258,11 +259,14 @@ func monthly(t *testing.T) (b *bundle, c message.ContratActive, e message.Echean
 	return b, c, e
 }
 
+// aYear is what days that cost so much make in a year, to the nearest centime.
+func aYear(centimes, days int64) int64 { return (2*365*centimes + days) / (2 * days) }
+
 // annual issues the bill that settles the year, and hears of it.
 func (b *bundle) annual(t *testing.T, c message.ContratActive) message.Facture {
 	t.Helper()
 	novembre := octobre.AddDays(40)
-	b.read(t, c, novembre, 300, false)
+	b.read(t, c, novembre, 400, false)
 	f := b.bills(t, b.issue(t, lotOf(octobre, novembre, now())).ID)[0]
 	b.emitted(t)
 	return b.bill(t, f.ID)
@@ -278,7 +282,7 @@ func TestMonthlyYearIsSettledAndRenewed(t *testing.T) {
 	b, c, first := monthly(t)
 	f := b.annual(t, c)
 	b.emitted(t)
-	owed := f.TTCCentimes - 26_620
+	owed := f.TTCCentimes - first.MontantCentimes
 	if owed <= 0 || f.ResteCentimes != owed || b.Count(t, "select montant_centimes from prelevement_a_faire where facture_id = $1 and etat = 'A_FAIRE'", f.ID) != int(owed) {
 		t.Errorf("of %d what the debits did not cover is %d; the bill asks for %d", f.TTCCentimes, owed, f.ResteCentimes)
 	}
@@ -287,7 +291,7 @@ func TestMonthlyYearIsSettledAndRenewed(t *testing.T) {
 		t.Fatalf("got %+v", all)
 	}
 	next, premiere := all[0], memeJour(now().AddDays(-340), 12)
-	if !next.Reconduit || next.Etat != "EN_COURS" || next.MontantCentimes != 26_620+f.TTCCentimes || len(next.Echeances) != 10 || next.Echeances[0].Date != premiere {
+	if !next.Reconduit || next.Etat != "EN_COURS" || next.MontantCentimes != aYear(26_620+f.TTCCentimes, 183+40) || len(next.Echeances) != 10 || next.Echeances[0].Date != premiere {
 		t.Errorf("the next year %+v, want it from %s", next, premiere)
 	}
 	if n := b.Count(t, "select count(*) from prelevement_a_faire where echeancier_id = $1 and etat = 'A_FAIRE'", next.ID); n != 10 {
@@ -298,6 +302,44 @@ func TestMonthlyYearIsSettledAndRenewed(t *testing.T) {
 		t.Errorf("told %+v", told)
 	}
 	b.sound(t)
+}
+
+// A year is a year of water, whatever days bills are issued on and whatever
+// they cover, and of each contract by its own bills.
+func TestMonthlyYearIsAYearOfWater(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 2)
+	staff, c := functiontest.Staff(), b.contrats[0]
+	before := b.bills(t, b.issue(t, lotOf(avril, octobre, emises)).ID)
+	f := b.annual(t, c)
+	b.mandate(t, c.Abonne.ID)
+	first, last := before[0].TTCCentimes, f.TTCCentimes
+	year := func(days, daysBefore int) int64 {
+		t.Helper()
+		b.unguarded(t, fmt.Sprintf(`update facture set du = au - %d, periode = 'empty' where id = '%s';
+			update facture f set du = x.du - %d, au = x.du, periode = 'empty' from facture x where x.id = '%[2]s' and f.date_facturation = '%[4]s'`, days, f.ID, daysBefore, emises))
+		return functiontest.MustAsk(t, b.Function, staff, message.Mensualiser{AbonneID: c.Abonne.ID, Premiere: now(), Simulation: true}).MontantCentimes
+	}
+	for _, got := range [][2]int64{
+		{year(365, 365), last},
+		{year(366, 364), aYear(last, 366)},
+		{year(364, 365), aYear(first+last, 364+365)}, // a reading came a day early
+		{year(182, 183), first + last},
+		{year(91, 92), aYear(first+last, 91+92)},
+	} {
+		if got[0] != got[1] {
+			t.Errorf("a year of %d, want %d", got[0], got[1])
+		}
+	}
+	taken := functiontest.MustAsk(t, b.Function, staff, message.EmettreAvoir{FactureID: f.ID, Motif: "geste", Lignes: []message.LigneAvoir{{Rubrique: "distribution", HTCentimes: 1_000, TVAPM: 55}}})
+	if got := year(365, 365); got != last+taken.TTCCentimes || taken.TTCCentimes >= 0 {
+		t.Errorf("a year of %d, want %d less %d", got, last, taken.TTCCentimes)
+	}
+	// Another contract of the same abonne, whose bill of this year is still to come.
+	b.unguarded(t, fmt.Sprintf("update contrat set abonne_id = '%[1]s'; update facture set abonne_id = '%[1]s'", c.Abonne.ID))
+	if got := year(365, 365); got != last+taken.TTCCentimes+before[1].TTCCentimes {
+		t.Errorf("a year of both contracts of %d, want %d more", got, before[1].TTCCentimes)
+	}
 }
 
 // Without a mandate the year is settled and none follows.

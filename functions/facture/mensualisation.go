@@ -30,7 +30,7 @@ func mensualiser(ctx context.Context, tx *function.Tx, c message.Mensualiser) (e
 		return e, err
 	}
 	if !known {
-		return e, function.Refused("sans_historique", "Aucune facture des douze derniers mois ne donne le montant des mensualités.", "No bill of the last twelve months tells the amount of the debits.")
+		return e, function.Refused("sans_historique", "Aucune facture d'eau ne donne le montant des mensualités.", "No bill of water tells the amount of the debits.")
 	}
 	if allowed, err := mandate(ctx, tx, c.AbonneID); err != nil || !allowed {
 		return e, cmp.Or(err, mandatRequis())
@@ -46,15 +46,22 @@ func mensualiser(ctx context.Context, tx *function.Tx, c message.Mensualiser) (e
 }
 
 // anneeMensuelle is a monthly year from a day on: as many debits as the rule
-// says, of what the water of the last twelve months cost; that may be unknown.
+// says, of what a year of water costs by the bills of each contract that goes
+// on: those of the year before the end of its newest one, avoirs taken off, in
+// proportion to the days that they cover. That may be unknown.
 func anneeMensuelle(ctx context.Context, tx *function.Tx, abonneID string, premiere message.Date) (p plan, known bool, err error) {
 	n, err := regleEncaissement(ctx, tx, "MENSUALITES", tx.Today())
 	if err != nil {
 		return p, false, err
 	}
 	var year int64
-	err = tx.QueryRow(ctx, `select coalesce(sum(f.ttc_centimes), 0)::bigint from facture f left join facture o on o.id = f.corrige_id
-		where f.abonne_id = $1 and f.numero is not null and f.date_facturation > $2 and coalesce(o.nature, f.nature) <> 'MANUELLE'`, abonneID, memeJour(tx.Today(), -12)).Scan(&year)
+	err = tx.QueryRow(ctx, `with eau as (
+			select f.contrat_id, f.au, max(f.au) over (partition by f.contrat_id) fin, f.au - greatest(f.du, lower(f.periode)) jours,
+				f.ttc_centimes + (select coalesce(sum(a.ttc_centimes), 0) from facture a where a.corrige_id = f.id and a.nature = 'AVOIR') net
+			from facture f join contrat c on c.id = f.contrat_id
+			where f.abonne_id = $1 and c.resilie_le is null and f.numero is not null and f.nature in ('FACTURE', 'SOLDE') and f.etat <> 'ANNULEE_PAR_AVOIR'),
+		annee as (select sum(net) net, sum(jours) jours from eau where au > fin - interval '1 year' group by contrat_id)
+		select coalesce(sum(div(2 * 365 * net + jours, 2 * jours)), 0)::bigint from annee where jours > 0`, abonneID).Scan(&year)
 	if err != nil || year < n {
 		return p, false, err
 	}

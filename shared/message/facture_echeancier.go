@@ -17,8 +17,8 @@ func (CreerEcheancier) Type() string          { return "fr.aquaerp.facture.creer
 func (CreerEcheancier) Reply() (r Echeancier) { return }
 
 // Mensualiser spreads the bills of a year ahead over ten debits, each a tenth
-// of the last twelve months' bills; the first bill after them settles the
-// difference.
+// of a year of water by the latest bills; the first bill after them settles
+// the difference.
 type Mensualiser struct {
 	AbonneID string `json:"abonne_id" validate:"required,uuid"`
 	Premiere Date   `json:"premiere" format:"date" validate:"required" doc:"Day of the first debit"`

@@ -1611,7 +1611,7 @@ export const en: Dictionary = {
     accept: 'Grant this plan',
     done: 'The plan is granted.',
     holds: (n) => `While it is kept, no reminder is sent for ${n}.`,
-    monthlyText: 'The bills of the last twelve months, spread over monthly debits. The bill after the last one settles the difference.',
+    monthlyText: 'A year of water by the latest bills, spread over monthly debits. The bill after the last one settles the difference.',
     firstDebit: 'First debit',
     regularisation: 'The bill after the last debit settles the difference: what is missing is debited, what is too much stays as an advance. Then the next year begins by itself.',
     begin: 'Pay monthly',

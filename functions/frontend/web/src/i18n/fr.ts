@@ -1610,7 +1610,7 @@ export const fr = {
     accept: 'Accorder ce plan',
     done: 'L’échéancier est accordé.',
     holds: (n: string) => `Tant qu’il est tenu, ${n} ne fait plus l’objet de relances.`,
-    monthlyText: 'Les factures des douze derniers mois, réparties en prélèvements mensuels. La facture qui suit le dernier règle la différence.',
+    monthlyText: 'Une année d’eau d’après les dernières factures, répartie en prélèvements mensuels. La facture qui suit le dernier règle la différence.',
     firstDebit: 'Premier prélèvement',
     regularisation: 'La facture qui suit le dernier prélèvement règle la différence : ce qui manque est prélevé, ce qui est en trop reste en avance. Puis l’année suivante commence d’elle-même.',
     begin: 'Mensualiser',
