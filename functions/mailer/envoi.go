@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/message"
@@ -177,14 +177,25 @@ func (m mailer) echeancierRompu(ctx context.Context, tx *function.Tx, e message.
 	}}}, e)
 }
 
+// ligne is an envoi as its table takes it.
+type ligne struct {
+	message.Envoi
+	Cle          string           `json:"cle"`
+	Destinataire string           `json:"destinataire"`
+	Langue       string           `json:"langue"`
+	Texte        string           `json:"texte,omitempty"`
+	HTML         string           `json:"html,omitempty"`
+	Adresse      *message.Adresse `json:"adresse,omitempty"`
+	RelanceA     time.Time        `json:"relance_a"`
+}
+
 // deposer writes and stores messages, each about its fact, and sets them
 // going. What cannot be addressed is stored as FAILED: it must not hold up
 // the others. A message that exists already stays as it is.
 func (m mailer) deposer(ctx context.Context, tx *function.Tx, envois []*envoi, faits ...any) error {
-	b := &pgx.Batch{}
-	fresh := make([]*envoi, 0, len(envois))
+	lignes := make([]ligne, len(envois))
 	for i, e := range envois {
-		e.ID, e.Canal = function.NewID(), cmp.Or(e.Canal, "EMAIL")
+		e.ID, e.CreeA, e.Canal = function.NewID(), tx.Now, cmp.Or(e.Canal, "EMAIL")
 		sansPiece := e.Etat == "QUEUED" // all is in the message; else the document is what is printed
 		l := lettre{m.de.Name, e.Objet, e.Nom, faits[i]}
 		switch {
@@ -205,29 +216,26 @@ func (m mailer) deposer(ctx context.Context, tx *function.Tx, envois []*envoi, f
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.Modele, err)
 		}
-		var adresse *message.Adresse
+		lignes[i] = ligne{Envoi: e.Envoi, Cle: e.cle, Destinataire: e.destinataire, Langue: cmp.Or(e.langue, "fr"), Texte: e.texte, HTML: e.html, RelanceA: tx.Now.Add(patience)}
 		if e.Canal == "COURRIER" && e.adresse != (message.Adresse{}) {
-			adresse = &e.adresse
+			lignes[i].Adresse = &e.adresse
 		}
-		b.Queue(`
-			insert into envoi (id, modele, cle, canal, destinataire, etat, abonne_id, nom, objet, reference, texte, html, erreur, relance_a, cree_a, langue, segments, encodage, adresse)
-			values ($1, $2, $3, $4, $5, $6, nullif($7, '')::uuid, $8, $9, nullif($10, '')::uuid, nullif($11, ''), nullif($12, ''), $13, $14, $15,
-				coalesce(nullif($16, ''), 'fr'), nullif($17, 0), nullif($18, ''), $19)
-			on conflict (modele, cle, canal, destinataire) do nothing`,
-			e.ID, e.Modele, e.cle, e.Canal, e.destinataire, e.Etat, e.AbonneID, e.Nom, e.Objet, e.Reference, e.texte, e.html, e.Erreur, tx.Now.Add(patience), tx.Now,
-			e.langue, e.Segments, e.Encodage, adresse).
-			Exec(func(tag pgconn.CommandTag) error {
-				if tag.RowsAffected() == 1 {
-					fresh = append(fresh, e)
-				}
-				return nil
-			})
 	}
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+	rows, err := tx.Query(ctx, `
+		insert into envoi (id, modele, cle, canal, destinataire, etat, abonne_id, nom, objet, reference, texte, html, erreur, relance_a, cree_a, langue, segments, encodage, adresse)
+		select id, modele, cle, canal, destinataire, etat, abonne_id, nom, objet, reference, texte, html, coalesce(erreur, ''), relance_a, cree_a, langue, segments, encodage, adresse
+		from json_populate_recordset(null::envoi, $1)
+		on conflict (modele, cle, canal, destinataire) do nothing returning id`, lignes)
+	if err != nil {
 		return err
 	}
-	for _, e := range fresh {
+	fresh, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, e := range envois {
 		switch {
+		case !slices.Contains(fresh, e.ID):
 		case e.Etat == "FAILED":
 			refuser(tx, e.Envoi)
 		case e.Etat == "ATTENTE_PIECE":
