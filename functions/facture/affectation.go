@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"regexp"
@@ -15,7 +16,7 @@ import (
 // mouvementBancaire is money that a bank's statement shows as received.
 type mouvementBancaire struct {
 	id        string // the bank's own; a movement is taken once
-	mode      string // a code of moyen; VIREMENT when empty
+	mode      string // a code of moyen
 	montant   int64
 	devise    string
 	recuLe    message.Date
@@ -36,9 +37,6 @@ var (
 // when it was made. A movement that was taken before changes nothing. It
 // tells whether the money found its owner.
 func affecter(ctx context.Context, tx *function.Tx, m mouvementBancaire) (trouve bool, err error) {
-	if m.mode == "" {
-		m.mode = "VIREMENT"
-	}
 	switch {
 	case m.devise != "EUR":
 		return false, function.Refused("devise", "Le mouvement "+m.id+" n'est pas en euros.", "Movement "+m.id+" is not in euros.")
@@ -54,11 +52,8 @@ func affecter(ctx context.Context, tx *function.Tx, m mouvementBancaire) (trouve
 			return true, err
 		}
 	}
-	id := function.NewID()
-	tag, err := tx.Exec(ctx, `insert into encaissement (id, mouvement, mode, montant_centimes, recu_le, libelle, nom, payeur, cree_a)
-		select $1, $2, $3, $4, $5, $6, $7, $8, $9 where not exists (select from bordereau_credite where mouvement = $2) on conflict (mouvement) do nothing`,
-		id, m.id, m.mode, m.montant, m.recuLe, m.reference, m.nom, m.payeur, tx.Now)
-	if err != nil || tag.RowsAffected() == 0 {
+	id, err := inscrire(ctx, tx, m)
+	if err != nil || id == "" {
 		return err == nil, err
 	}
 	abonne, facture, err := proprietaire(ctx, tx, m)
@@ -66,16 +61,41 @@ func affecter(ctx context.Context, tx *function.Tx, m mouvementBancaire) (trouve
 		return false, err
 	}
 	if abonne == "" {
-		le, err := jourOuvert(ctx, tx, "principale", m.recuLe)
-		if err != nil {
-			return false, err
-		}
-		return false, ecrire(ctx, tx, ecriture{ID: id, Date: le, Piece: m.id, Libelle: "À identifier : " + m.nom,
-			Mouvements: []mouvement{{"512", m.montant}, {"471", -m.montant}}})
+		return false, attendre(ctx, tx, id, m)
 	}
 	_, err = encaisser(ctx, tx, recette{abonneID: abonne, factureID: facture, mode: m.mode, montant: m.montant, recuLe: m.recuLe,
 		reference: m.reference, piece: m.id, banque: true, encaissementID: id})
 	return true, err
+}
+
+// inscrire takes a movement; the id is empty when it was taken before.
+func inscrire(ctx context.Context, tx *function.Tx, m mouvementBancaire) (id string, err error) {
+	err = tx.QueryRow(ctx, `insert into encaissement (id, mouvement, mode, montant_centimes, recu_le, libelle, nom, payeur, cree_a)
+		select $1, $2, $3, $4, $5, $6, $7, $8, $9 where not exists (select from bordereau_credite where mouvement = $2) on conflict (mouvement) do nothing returning id`,
+		function.NewID(), m.id, m.mode, m.montant, m.recuLe, m.reference, m.nom, m.payeur, tx.Now).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = nil
+	}
+	return id, err
+}
+
+// attendre books a movement that was taken on account 471, where it waits for
+// a person to say whose it is.
+func attendre(ctx context.Context, tx *function.Tx, id string, m mouvementBancaire) error {
+	le, err := jourOuvert(ctx, tx, "principale", m.recuLe)
+	if err != nil {
+		return err
+	}
+	return ecrire(ctx, tx, ecriture{ID: id, Date: le, Piece: m.id, Libelle: "À identifier : " + m.nom,
+		Mouvements: []mouvement{{"512", m.montant}, {"471", -m.montant}}})
+}
+
+// garder takes a movement that waits whatever the rules of affecter would say.
+func garder(ctx context.Context, tx *function.Tx, m mouvementBancaire) (id string, err error) {
+	if id, err = inscrire(ctx, tx, m); err == nil && id != "" {
+		err = attendre(ctx, tx, id, m)
+	}
+	return id, err
 }
 
 // proprietaire finds whose money it is: the first active rule that names
@@ -287,6 +307,6 @@ func desaffecterPaiement(ctx context.Context, tx *function.Tx, c message.Desaffe
 
 // enregistrerEncaissement takes one movement of the bank on a person's word.
 func enregistrerEncaissement(ctx context.Context, tx *function.Tx, c message.EnregistrerEncaissement) (e message.Encaissement, err error) {
-	e.Identifie, err = affecter(ctx, tx, mouvementBancaire{id: c.Mouvement, mode: c.Mode, montant: c.MontantCentimes, devise: c.Devise, recuLe: c.RecuLe, reference: c.Libelle, nom: c.Nom})
+	e.Identifie, err = affecter(ctx, tx, mouvementBancaire{id: c.Mouvement, mode: cmp.Or(c.Mode, "VIREMENT"), montant: c.MontantCentimes, devise: c.Devise, recuLe: c.RecuLe, reference: c.Libelle, nom: c.Nom})
 	return e, err
 }

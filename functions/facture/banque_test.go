@@ -280,6 +280,45 @@ func TestMoneyOfAClosedMonth(t *testing.T) {
 	b.sound(t)
 }
 
+// TestCreditsOfNobody: money that comes back, or for a debit that was
+// rejected, is on account 471 until a person says; one that the account shows
+// to be taken back already is none.
+func TestCreditsOfNobody(t *testing.T) {
+	t.Parallel()
+	b, bills, _ := prelevables(t, 3, 2)
+	staff := functiontest.Staff()
+	r := b.remettre(t)
+	d := b.debits(t, r.ID)
+	b.importer(t, statuts("S1", r.Reference, `</OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><OrgnlPmtInfId>`+r.Reference+`-1</OrgnlPmtInfId>
+		<TxInfAndSts><OrgnlEndToEndId>`+d[0].Reference+`</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>AM04</Cd></Rsn></StsRsnInf></TxInfAndSts></OrgnlPmtInfAndSts>`))
+	f := b.importer(t, avis("A1",
+		operationXML{credit: true, centimes: 700, ref: "1", motif: "AC04"},
+		operationXML{credit: true, centimes: d[0].MontantCentimes, ref: "2", bout: d[0].Reference},
+		operationXML{centimes: d[1].MontantCentimes, ref: "3", bout: d[1].Reference, motif: "AM04"},
+		operationXML{credit: true, centimes: d[1].MontantCentimes, ref: "4", bout: d[1].Reference},
+		operationXML{credit: true, centimes: 900, ref: "5", libelle: "eau"}))
+	ops := b.operations(t, f.ID)
+	for i, want := range []string{"A_AFFECTER retour", "A_AFFECTER deja_rejete", "REJET AM04", "IGNOREE repris", "A_AFFECTER a_affecter"} {
+		if got := ops[i].Etat + " " + ops[i].Code; got != want {
+			t.Errorf("operation %d: %s, want %s", i, got, want)
+		}
+	}
+	// The last waited before money was booked as it came.
+	b.alter(t, "delete from mouvement where ecriture_id in (select id from encaissement where montant_centimes = 900); delete from ecriture where id in (select id from encaissement where montant_centimes = 900); delete from encaissement where montant_centimes = 900")
+	if money := 700 + int(d[0].MontantCentimes); b.on(t, "512") != money || b.on(t, "471") != -money {
+		t.Errorf("%d in the bank, %d wait", b.on(t, "512"), b.on(t, "471"))
+	}
+	for _, i := range []int{0, 1, 4} {
+		if got := functiontest.MustAsk(t, b.Function, staff, message.AffecterOperation{OperationID: ops[i].ID, Reference: bills[2].Contrat}); got.Etat != "ENCAISSEE" {
+			t.Errorf("got %+v", got)
+		}
+	}
+	if money := 1600 + int(d[0].MontantCentimes); b.on(t, "512") != money || b.on(t, "471") != 0 {
+		t.Errorf("%d in the bank, %d wait", b.on(t, "512"), b.on(t, "471"))
+	}
+	b.sound(t)
+}
+
 // TestNothingCountsTwice imports files, movements and rejections again in
 // every way that a bank or a person may.
 func TestNothingCountsTwice(t *testing.T) {

@@ -100,7 +100,8 @@ func traiterMouvement(ctx context.Context, tx *function.Tx, o operation) (sort, 
 	case o.centimes == 0:
 		return sort{etat: "IGNOREE", code: "montant_nul", detail: "Cette opération est de zéro euro."}, nil
 	case o.credit && (o.motif != "" || o.contre):
-		return sort{etat: "A_AFFECTER", code: "retour", detail: "Un retour au crédit : la banque revient sur une opération au débit."}, nil
+		_, err := garder(ctx, tx, o.mouvement())
+		return sort{etat: "A_AFFECTER", code: "retour", detail: "Un retour au crédit : la banque revient sur une opération au débit."}, err
 	case !o.credit && o.bout == "" && o.motif == "":
 		return sort{etat: "IGNOREE", code: "debit", detail: "Un débit sans rapport avec un prélèvement."}, nil
 	case !o.credit:
@@ -131,9 +132,24 @@ func encaisserUn(ctx context.Context, tx *function.Tx, o operation, p prelevee) 
 	case p.etat == "REGLE":
 		return sort{etat: "DOUBLON", code: "deja_encaisse", detail: "Le prélèvement " + p.bout + " est déjà encaissé.", abonneID: p.abonneID, paiementID: p.paiementID}, nil
 	case p.etat == "REJETE":
-		return sort{etat: "A_AFFECTER", code: "deja_rejete", detail: "Le prélèvement " + p.bout + " avait été rejeté, et la banque le crédite.", abonneID: p.abonneID}, nil
+		return crediterRejete(ctx, tx, o, p)
 	}
 	return regler(ctx, tx, p, o.date)
+}
+
+// crediterRejete books the credit of a debit that was rejected. It is money,
+// unless the account shows that it was taken back, which changed no sum either.
+func crediterRejete(ctx context.Context, tx *function.Tx, o operation, p prelevee) (sort, error) {
+	var repris bool
+	err := tx.QueryRow(ctx, "select $2 = '' and exists (select from operation_bancaire where bout = $1 and etat = 'REJET' and statut = 'BOOK')", p.bout, p.paiementID).Scan(&repris)
+	switch {
+	case err != nil:
+		return sort{}, err
+	case repris:
+		return sort{etat: "IGNOREE", code: "repris", detail: "La banque crédite le prélèvement " + p.bout + " qu'elle avait déjà repris : les deux s'annulent.", abonneID: p.abonneID}, nil
+	}
+	_, err = garder(ctx, tx, o.mouvement())
+	return sort{etat: "A_AFFECTER", code: "deja_rejete", detail: "Le prélèvement " + p.bout + " avait été rejeté, et la banque le crédite.", abonneID: p.abonneID}, err
 }
 
 // regler records the payment of a debit.
@@ -263,14 +279,16 @@ func encaisserVirement(ctx context.Context, tx *function.Tx, o operation) (sort,
 // bank's file told of it; the id of the operation follows.
 const parOperation = "operation "
 
+func (o operation) mouvement() mouvementBancaire {
+	return mouvementBancaire{id: parOperation + o.id, mode: "VIREMENT", montant: o.centimes, devise: "EUR", recuLe: o.date, reference: strings.TrimSpace(o.bout + " " + o.libelle), nom: o.nom}
+}
+
 // chercher finds the owner of a transfer by the rules of affecter; attente is
 // what becomes of one that has none yet.
 func chercher(ctx context.Context, tx *function.Tx, o operation, attente sort) (sort, error) {
-	mouvement := parOperation + o.id
 	var trouve bool
 	refus, err := tx.Try(ctx, func() (err error) {
-		trouve, err = affecter(ctx, tx, mouvementBancaire{id: mouvement, montant: o.centimes, devise: "EUR", recuLe: o.date,
-			reference: strings.TrimSpace(o.bout + " " + o.libelle), nom: o.nom})
+		trouve, err = affecter(ctx, tx, o.mouvement())
 		return err
 	})
 	switch {
@@ -280,7 +298,7 @@ func chercher(ctx context.Context, tx *function.Tx, o operation, attente sort) (
 		return attente, err
 	}
 	s := sort{etat: "ENCAISSEE"}
-	err = tx.QueryRow(ctx, "select p.abonne_id, p.id from paiement p join encaissement e on e.id = p.encaissement_id where e.mouvement = $1", mouvement).Scan(&s.abonneID, &s.paiementID)
+	err = tx.QueryRow(ctx, "select p.abonne_id, p.id from paiement p join encaissement e on e.id = p.encaissement_id where e.mouvement = $1", parOperation+o.id).Scan(&s.abonneID, &s.paiementID)
 	if errors.Is(err, pgx.ErrNoRows) {
 		s.detail, err = "La banque confirme une remise, comptée quand elle a été faite.", nil
 	}
@@ -391,21 +409,26 @@ func rejeter(ctx context.Context, tx *function.Tx, p prelevee, code string) (sor
 	return sort{etat: "REJET", code: code, detail: libelle + ".", abonneID: p.abonneID, paiementID: p.paiementID}, nil
 }
 
-// affecterOperation gives a credit that waits to whom a person says.
+// affecterOperation gives a credit that waits to whom a person says. One that
+// waited since before money was booked as it came is booked now.
 func affecterOperation(ctx context.Context, tx *function.Tx, c message.AffecterOperation) (out message.OperationBancaire, err error) {
-	var etat string
-	a := message.AffecterAttente{AbonneID: c.AbonneID, Reference: c.Reference}
-	err = tx.QueryRow(ctx, "select o.etat, coalesce(e.id::text, '') from operation_bancaire o left join encaissement e on e.mouvement = $2 || o.id where o.id = $1 for update of o",
-		c.OperationID, parOperation).Scan(&etat, &a.AttenteID)
+	o := operation{id: c.OperationID}
+	var etat, attente string
+	err = tx.QueryRow(ctx, `select o.etat, o.date, o.montant_centimes, o.bout, o.libelle, o.nom, coalesce(e.id::text, '')
+		from operation_bancaire o left join encaissement e on e.mouvement = $2 || o.id where o.id = $1`, c.OperationID, parOperation).
+		Scan(&etat, &o.date, &o.centimes, &o.bout, &o.libelle, &o.nom, &attente)
+	if err == nil && etat == "A_AFFECTER" && attente == "" {
+		attente, err = garder(ctx, tx, o.mouvement())
+	}
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return out, function.NotFound("operation_inconnue", "Cette opération n'existe pas.", "There is no such movement.")
 	case err != nil:
 		return out, err
-	case etat != "A_AFFECTER" || a.AttenteID == "":
+	case etat != "A_AFFECTER" || attente == "":
 		return out, function.Conflict("operation_pas_a_affecter", "Cette opération n'attend pas d'être affectée.", "This movement does not wait for anybody.")
 	}
-	if _, err := affecterAttente(ctx, tx, a); err != nil {
+	if _, err := affecterAttente(ctx, tx, message.AffecterAttente{AttenteID: attente, AbonneID: c.AbonneID, Reference: c.Reference}); err != nil {
 		return out, err
 	}
 	all, err := selectOperations(ctx, tx, "id = $1", c.OperationID)
