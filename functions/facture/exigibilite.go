@@ -42,11 +42,13 @@ func corrigeParAvoir(p piece) string {
 	return ""
 }
 
-// enAttente are the bills $1 whose VAT waits for their payment: what they and
-// their avoirs ask, the money received for them (an avoir of the bill itself is
-// none), their VAT, and what is due of it already.
+// enAttente are the bills $1 whose VAT waits for their payment: the day on
+// which it is due (of the payment $2, which may be another entity's, or the
+// first that is open), what they and their avoirs ask, the money received for
+// them (an avoir of the bill itself is none), their VAT, and what is due of it
+// already.
 const enAttente = `
-	select f.id, f.numero, f.entite, f.abonne_id, greatest(f.date_facturation, $2::date),
+	select f.id, f.numero, f.entite, f.abonne_id, greatest(f.date_facturation, $2::date, (select max(jusqua) + 1 from cloture where entite = f.entite)),
 		f.ttc_centimes + coalesce((select sum(a.ttc_centimes) from facture a where a.corrige_id = f.id and a.nature = 'AVOIR'), 0)::bigint,
 		coalesce((select sum(l.montant_centimes) from lettrage l left join facture a on a.id = l.avoir_id
 			where l.facture_id = f.id and a.corrige_id is distinct from f.id), 0)::bigint,

@@ -180,6 +180,30 @@ func TestAnyOrderOfPaymentsGivesTheVATOfTheBill(t *testing.T) {
 	b.balanced(t)
 }
 
+// Money of an entity whose month is open pays a bill of one whose month is
+// closed: its VAT is due on the first open day of the latter.
+func TestVATOfAnotherEntityThatClosedItsMonth(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1)
+	b.encaissements(t)
+	f := b.bills(t, b.issue(t, lotOf(avril, octobre, emises)).ID)[0]
+	b.exec(t, `insert into entite (code, prefixe) values ('delegue', 'D');
+		insert into commune (code_insee, nom, entite) select code_insee, 'Guercheville', 'delegue' from contrat;
+		insert into cloture (entite, jusqua, cloturee_a, par, ecritures, debit_centimes) values ('principale', '2026-10-31', now(), 'test', 0, 0)`)
+	if !functiontest.MustAsk(t, b.Function, functiontest.Staff(),
+		message.EnregistrerEncaissement{Mouvement: "1", MontantCentimes: f.TTCCentimes, Devise: "EUR", RecuLe: emises.AddDays(1), Libelle: f.Contrat}).Identifie {
+		t.Error("not identified")
+	}
+	if n := b.Count(t, "select count(*) from paiement p join ecriture e on e.id = p.id where e.entite = 'delegue' and e.date = $1", emises.AddDays(1)); n != 1 {
+		t.Error("the money is not in the month of its own entity")
+	}
+	if due := b.Count(t, "select sum(montant_centimes) from tva_exigible where date = '2026-11-01'"); due != int(f.TVACentimes) {
+		t.Errorf("%d due on the first open day, want %d", due, f.TVACentimes)
+	}
+	b.vatIsTheJournal(t, message.DeclarationTVA{Du: message.NewDate(2026, time.November, 1), Au: message.NewDate(2026, time.November, 30)})
+	b.balanced(t)
+}
+
 // What is written off was never received: its VAT goes off the waiting account and is no loss.
 func TestVATOfAWriteOffIsNeverDue(t *testing.T) {
 	t.Parallel()
