@@ -334,6 +334,7 @@ func TestNoticeIsSent(t *testing.T) {
 func TestHeldBillsAreNotDebited(t *testing.T) {
 	t.Parallel()
 	b, bills, _ := prelevables(t, 3, 3)
+	early := functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.PreparerRemise{Jusqua: aujourdhui().AddDays(40)})
 	for i, motif := range []string{"FSL", "CONTESTATION"} {
 		var facture any
 		if motif == "CONTESTATION" {
@@ -344,6 +345,11 @@ func TestHeldBillsAreNotDebited(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	_, err := functiontest.Ask(t, b.Function, functiontest.Staff(), message.ValiderRemise{RemiseID: early.ID})
+	if functiontest.Code(err) != "remise_changee" || !strings.HasPrefix(err.(*message.Problem).Detail, "2 ") {
+		t.Errorf("chosen before: %v", err)
+	}
+	functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.AbandonnerRemise{RemiseID: early.ID})
 	r := functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.PreparerRemise{Jusqua: aujourdhui().AddDays(40)})
 	if r.Nombre != 1 || b.debits(t, r.ID)[0].FactureID != bills[2].ID {
 		t.Errorf("got %+v", r)

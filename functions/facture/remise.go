@@ -260,7 +260,7 @@ func verrouillerRemise(ctx context.Context, tx *function.Tx, id, etat string) er
 }
 
 // validerRemise writes the file. What was chosen must still hold: the bill is
-// owed as it was, the mandate lives, the days are far enough.
+// owed as it was and not held, the mandate lives, the days are far enough.
 func validerRemise(ctx context.Context, tx *function.Tx, c message.ValiderRemise) (message.Remise, error) {
 	if err := verrouillerRemise(ctx, tx, c.RemiseID, "PREPAREE"); err != nil {
 		return message.Remise{}, err
@@ -283,12 +283,13 @@ func validerRemise(ctx context.Context, tx *function.Tx, c message.ValiderRemise
 	if err != nil {
 		return message.Remise{}, err
 	}
-	// The bills and mandates wait for nobody else until this is done.
+	// The debits and mandates wait for nobody else until this is done; who pays a bill lowers its debit.
 	rows, err := tx.Query(ctx, `select l.id, l.bout, l.abonne_id, l.nom, l.email, l.numero, l.sequence, l.date, l.montant_centimes, l.annonce,
 			m.rum, m.signe_le, m.titulaire, m.iban, m.bic, m.modifie, m.etat = 'ACTIF', coalesce(m.prenotification_jours, $2), coalesce((select adresse from contrat c where c.abonne_id = l.abonne_id order by depuis desc limit 1), '{}'),
-			p.etat = 'A_FAIRE' and (f.id is null or f.etat in ('EMISE', 'PARTIELLE') and f.ttc_centimes - f.paye_centimes >= l.montant_centimes)
+			p.etat = 'A_FAIRE' and p.montant_centimes >= l.montant_centimes and not exists (select from suspension s where s.abonne_id = l.abonne_id
+				and coalesce(s.facture_id, l.facture_id) is not distinct from l.facture_id and s.motif in ('FSL', 'CONTESTATION') and s.levee_le is null and $3 between s.du and s.jusqua) and (f.id is null or f.etat in ('EMISE', 'PARTIELLE') and f.ttc_centimes - f.paye_centimes >= l.montant_centimes)
 		from remise_ligne l join mandat m on m.id = l.mandat_id join prelevement_a_faire p on p.id = l.prelevement_id left join facture f on f.id = l.facture_id
-		where l.remise_id = $1 order by l.date, l.sequence, l.bout for update of l, m, p`, c.RemiseID, preavis)
+		where l.remise_id = $1 order by l.date, l.sequence, l.bout for update of l, m, p`, c.RemiseID, preavis, tx.Today())
 	if err != nil {
 		return message.Remise{}, err
 	}
