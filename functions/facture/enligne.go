@@ -109,6 +109,16 @@ func (p prestataire) payerEnLigne(ctx context.Context, tx *function.Tx, c messag
 	if err != nil {
 		return message.PaiementEnLigne{}, err
 	}
+	if err := verrouiller(ctx, tx, f.AbonneID); err != nil {
+		return message.PaiementEnLigne{}, err
+	}
+	if f, err = loadFacture(ctx, tx, f.ID); err != nil {
+		return message.PaiementEnLigne{}, err
+	}
+	var debited bool
+	if err := tx.QueryRow(ctx, "select exists (select from prelevement_a_faire where facture_id = $1 and etat = 'REMIS')", f.ID).Scan(&debited); err != nil {
+		return message.PaiementEnLigne{}, err
+	}
 	switch {
 	case !visible(tx, f):
 		return message.PaiementEnLigne{}, factureInconnue()
@@ -116,9 +126,8 @@ func (p prestataire) payerEnLigne(ctx context.Context, tx *function.Tx, c messag
 		return message.PaiementEnLigne{}, function.Refused("paiement_en_ligne_absent", "Le paiement en ligne n'est pas ouvert pour ce service.", "This service takes no payment online.")
 	case f.Etat != "EMISE" && f.Etat != "PARTIELLE" || f.ResteCentimes <= 0:
 		return message.PaiementEnLigne{}, function.Conflict("facture_pas_ouverte", "Cette facture n'attend pas de paiement.", "This bill does not wait for a payment.")
-	}
-	if err := verrouiller(ctx, tx, f.AbonneID); err != nil {
-		return message.PaiementEnLigne{}, err
+	case debited:
+		return message.PaiementEnLigne{}, function.Conflict("prelevement_en_cours", "Cette facture est en cours de prélèvement ; attendez son issue.", "This bill is being debited; wait for the outcome.")
 	}
 	minutes, err := regleEncaissement(ctx, tx, "DELAI_PAIEMENT_EN_LIGNE", tx.Today())
 	if err != nil {
