@@ -227,7 +227,7 @@ func (p prestataire) notifierPaiement(ctx context.Context, tx *function.Tx, c me
 	}
 	var paid string
 	if n.Etat == "ACCEPTE" && !counted {
-		if paid, err = encaisserEnLigne(ctx, tx, recette{abonneID: abonne, factureID: facture, mode: n.Mode, montant: montant, recuLe: tx.Today(), reference: numero, piece: n.Transaction}); err != nil {
+		if paid, err = encaisserEnLigne(ctx, tx, recette{abonneID: abonne, factureID: facture, mode: n.Mode, montant: montant, recuLe: tx.Today(), reference: numero, piece: n.Transaction, enLigne: true}); err != nil {
 			return r, err
 		}
 	}
@@ -241,7 +241,8 @@ func (p prestataire) notifierPaiement(ctx context.Context, tx *function.Tx, c me
 }
 
 // encaisserEnLigne takes money that the provider holds, unless a person who
-// saw it there has recorded it by the transaction's name.
+// saw it there has recorded it by the transaction's name. One who recorded
+// another sum by that name was wrong, and takes it back.
 func encaisserEnLigne(ctx context.Context, tx *function.Tx, r recette) (id string, err error) {
 	err = tx.QueryRow(ctx, `select id from paiement p where abonne_id = $1 and mode = $2 and piece = $3 and montant_centimes = $4
 		and not exists (select from rejet where paiement_id = p.id)`, r.abonneID, r.mode, r.piece, r.montant).Scan(&id)

@@ -238,6 +238,16 @@ func TestOnlinePaymentRecordedByHand(t *testing.T) {
 	if b.Count(t, "select count(*) from paiement") != 1 || b.bill(t, f.ID).ResteCentimes != 26_620 {
 		t.Error("a repeated notification brought back money that was gone")
 	}
+	// A person mistyped the sum: the money is taken all the same, and what was never paid can be taken back.
+	_, yes = b.start(t, f)
+	wrong := functiontest.MustAsk(t, b.Function, functiontest.Staff(),
+		message.EnregistrerPaiement{Mode: "CARTE", MontantCentimes: 26_260, RecuLe: emises, Reference: f.Numero, Piece: "tr-9"})
+	b.told(t, yes, "evt-9", "tr-9", "ACCEPTE", "ACCEPTE")
+	functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.RejeterPaiement{PaiementID: wrong.ID, Motif: "montant mal saisi"})
+	if got := b.account(t, f.AbonneID); b.on(t, "5115") != 26_620 || got.SoldeCentimes != 0 {
+		t.Errorf("%d at the provider, the account %+v", b.on(t, "5115"), got)
+	}
+	b.sound(t)
 }
 
 func TestOnlinePaymentThatNeverEnds(t *testing.T) {

@@ -22,6 +22,7 @@ type recette struct {
 	compte    string // that gives the money; the means' own when empty
 
 	banque         bool   // a bank told of it, see jourOuvert
+	enLigne        bool   // a provider holds it, whatever a person typed in by the same piece
 	encaissementID string // the bank's movement that it is of
 	echeancierID   string // the plan that it is for
 }
@@ -93,7 +94,7 @@ func encaisser(ctx context.Context, tx *function.Tx, r recette) (p message.Paiem
 		return p, err
 	case !known:
 		return p, function.Invalid("abonne_id", "abonne_inconnu", "Cet abonné n'a pas de contrat.", "This subscriber has no contract.")
-	case twice && r.encaissementID == "":
+	case twice && r.encaissementID == "" && !r.enLigne:
 		return p, function.Conflict("paiement_deja_saisi", "Un paiement de cet abonné porte déjà la pièce "+r.piece+".", "A payment of this subscriber has the reference "+r.piece+" already.")
 	}
 	if r.compte != "" {
