@@ -98,13 +98,15 @@ func parEntite(ctx context.Context, tx *function.Tx, lotID string) ([]part, erro
 
 // emettreTranche issues a chunk of a lot, once: a number for each bill in
 // order of contract, its entry in the journal, and the events that tell of
-// them. The lot is EMIS with its last chunk.
+// them and have them sealed. The lot is EMIS with its last chunk.
 func emettreTranche(ctx context.Context, tx *function.Tx, e message.TrancheAEmettre) error {
 	var factures int
 	var de, a string
+	var series []string
 	err := tx.QueryRow(ctx, `update lot_tranche t set emise_a = $3 from lot l
 		where t.lot_id = $1 and t.tranche = $2 and t.emise_a is null and l.id = t.lot_id and l.etat = 'EMISSION'
-		returning t.factures, t.de, t.a`, e.LotID, e.Tranche, tx.Now).Scan(&factures, &de, &a)
+		returning t.factures, t.de, t.a, array(select serie from lot_numeros n where n.lot_id = t.lot_id and n.tranche = t.tranche order by serie)`,
+		e.LotID, e.Tranche, tx.Now).Scan(&factures, &de, &a, &series)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil // issued before
 	}
@@ -125,21 +127,12 @@ func emettreTranche(ctx context.Context, tx *function.Tx, e message.TrancheAEmet
 	for start := 0; start < len(bills); start += parAnnonce {
 		tx.Emit(e.LotID, 0, message.FacturesEmises{LotID: e.LotID, Factures: bills[start:min(start+parAnnonce, len(bills))]})
 	}
-	// Last, because chunks wait for each other here.
-	var etat string
-	err = tx.QueryRow(ctx, `update lot set faites = faites + 1, etat = case when faites + 1 = tranches then 'EMIS' else etat end,
-			emis_a = case when faites + 1 = tranches then $2::timestamptz end where id = $1 and etat = 'EMISSION' returning etat`, e.LotID, tx.Now).Scan(&etat)
-	if err != nil || etat != "EMIS" {
-		return err
-	}
-	rows, err = tx.Query(ctx, "select distinct serie from lot_numeros where lot_id = $1 order by serie", e.LotID)
-	if err != nil {
-		return err
-	}
-	series, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	for _, serie := range series {
 		tx.Emit(serie, 0, message.SerieASceller{Serie: serie})
 	}
+	// Last, because chunks wait for each other here.
+	_, err = tx.Exec(ctx, `update lot set faites = faites + 1, etat = case when faites + 1 = tranches then 'EMIS' else etat end,
+			emis_a = case when faites + 1 = tranches then $2::timestamptz end where id = $1 and etat = 'EMISSION'`, e.LotID, tx.Now)
 	return err
 }
 

@@ -200,10 +200,11 @@ func (l *lots) product(n int) arm {
 	}
 }
 
-// until looks at a lot's row, which costs the product next to nothing.
+// until looks at a lot's row, as often as tells the time to a hundredth: each
+// look takes the product some of it.
 func (l *lots) until(ctx context.Context, id, want string) error {
 	var etat string
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < patience; pause(begin) {
 		if err := l.db.QueryRow(ctx, "select etat from facture.lot where id = $1", id).Scan(&etat); err != nil {
 			return err
 		}
@@ -217,10 +218,14 @@ func (l *lots) until(ctx context.Context, id, want string) error {
 // patience is how long a run of any size may take.
 const patience = 30 * time.Minute
 
+func pause(begin time.Time) {
+	time.Sleep(min(max(time.Since(begin)/100, 5*time.Millisecond), time.Second))
+}
+
 // sealed waits until n bills are in the chain.
 func (l *lots) sealed(ctx context.Context, n int) error {
 	var last int
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < patience; pause(begin) {
 		if err := l.db.QueryRow(ctx, "select coalesce(max(rang), 0) from facture.sceau").Scan(&last); err != nil || last == n {
 			return err
 		}
