@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -36,7 +37,7 @@ var (
 // account 471 until a person says; a remise that the bank confirms was booked
 // when it was made. A movement that was taken before changes nothing. It
 // tells whether the money found its owner.
-func affecter(ctx context.Context, tx *function.Tx, m mouvementBancaire) (trouve bool, err error) {
+func affecter(ctx context.Context, tx *function.Tx, r reglesLettrage, m mouvementBancaire) (trouve bool, err error) {
 	switch {
 	case m.devise != "EUR":
 		return false, function.Refused("devise", "Le mouvement "+m.id+" n'est pas en euros.", "Movement "+m.id+" is not in euros.")
@@ -56,7 +57,7 @@ func affecter(ctx context.Context, tx *function.Tx, m mouvementBancaire) (trouve
 	if err != nil || id == "" {
 		return err == nil, err
 	}
-	abonne, facture, err := proprietaire(ctx, tx, m)
+	abonne, facture, err := proprietaire(ctx, tx, r, m)
 	if err != nil {
 		return false, err
 	}
@@ -98,19 +99,50 @@ func garder(ctx context.Context, tx *function.Tx, m mouvementBancaire) (id strin
 	return id, err
 }
 
-// proprietaire finds whose money it is: the first active rule that names
-// exactly one abonne.
-func proprietaire(ctx context.Context, tx *function.Tx, m mouvementBancaire) (abonneID, factureID string, err error) {
+// reglesLettrage are the rules that are active, in their order, with the open
+// bills of the amounts that they are asked about: these are read once for many
+// movements, since no index leads to them.
+type reglesLettrage struct {
+	codes    []string
+	ouvertes map[int64][]message.Proposition
+}
+
+func reglesActives(ctx context.Context, tx *function.Tx, ms ...mouvementBancaire) (r reglesLettrage, err error) {
 	rows, err := tx.Query(ctx, "select code from regle_lettrage where active order by rang")
 	if err != nil {
-		return "", "", err
+		return r, err
 	}
-	rules, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return "", "", err
+	if r.codes, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil || !slices.Contains(r.codes, "MONTANT_NOM") && !slices.Contains(r.codes, "MONTANT") {
+		return r, err
 	}
+	montants := make([]int64, len(ms))
+	for i, m := range ms {
+		montants[i] = m.montant
+	}
+	r.ouvertes, err = ouvertesDe(ctx, tx, montants)
+	return r, err
+}
+
+// deMontant is the only bill that a rule finds by the amount of a movement.
+func (r reglesLettrage) deMontant(rule string, m mouvementBancaire) (f message.Proposition, ok bool) {
+	var found []message.Proposition
+	switch rule {
+	case "MONTANT":
+		found = r.ouvertes[m.montant]
+	case "MONTANT_NOM":
+		found = portant(r.ouvertes[m.montant], m.nom)
+	}
+	if len(found) != 1 {
+		return f, false
+	}
+	return found[0], true
+}
+
+// proprietaire finds whose money it is: the first active rule that names
+// exactly one abonne.
+func proprietaire(ctx context.Context, tx *function.Tx, r reglesLettrage, m mouvementBancaire) (abonneID, factureID string, err error) {
 	cites := strings.ToUpper(m.reference)
-	for _, rule := range rules {
+	for _, rule := range r.codes {
 		var sql string
 		var args []any
 		switch rule {
@@ -122,31 +154,23 @@ func proprietaire(ctx context.Context, tx *function.Tx, m mouvementBancaire) (ab
 			sql, args = `select distinct p.abonne_id, '' from encaissement e join paiement p on p.encaissement_id = e.id
 				where e.payeur = $1 and not exists (select from rejet where paiement_id = p.id and en_attente)`, []any{m.payeur}
 		case "MONTANT_NOM", "MONTANT":
-			sql, args = ouvertesDe+" limit 50", []any{m.montant}
+			f, ok := r.deMontant(rule, m)
+			if !ok {
+				continue
+			}
+			// A movement that was booked since the bills were read may have paid it.
+			sql, args = "select abonne_id, id::text from facture where id = $1 and etat in ('EMISE', 'PARTIELLE') and ttc_centimes - paye_centimes = $2", []any{f.FactureID, m.montant}
 		}
 		rows, err := tx.Query(ctx, sql, args...)
 		if err != nil {
 			return "", "", err
 		}
-		var found []message.Proposition
-		if rule == "MONTANT_NOM" || rule == "MONTANT" {
-			if found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.Proposition]); err != nil {
-				return "", "", err
-			}
-			if rule == "MONTANT_NOM" {
-				found = portant(found, m.nom)
-			}
-			if len(found) != 1 {
-				continue
-			}
-		} else {
-			found, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p message.Proposition, err error) {
-				err = row.Scan(&p.AbonneID, &p.FactureID)
-				return p, err
-			})
-			if err != nil {
-				return "", "", err
-			}
+		found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p message.Proposition, err error) {
+			err = row.Scan(&p.AbonneID, &p.FactureID)
+			return p, err
+		})
+		if err != nil {
+			return "", "", err
 		}
 		if one(found) {
 			return found[0].AbonneID, found[0].FactureID, nil
@@ -165,9 +189,25 @@ func one(found []message.Proposition) bool {
 	return len(found) > 0
 }
 
-// ouvertesDe are the open bills of exactly an amount.
-const ouvertesDe = `select id, numero, abonne_id, nom, ttc_centimes - paye_centimes, 'MONTANT' from facture
-	where etat in ('EMISE', 'PARTIELLE') and ttc_centimes - paye_centimes = $1 order by echeance`
+// ouvertesDe are the open bills of exactly some amounts, the oldest 50 of each.
+func ouvertesDe(ctx context.Context, tx *function.Tx, montants []int64) (map[int64][]message.Proposition, error) {
+	if len(montants) == 0 {
+		return nil, nil
+	}
+	rows, err := tx.Query(ctx, `select id, numero, abonne_id, nom, reste, 'MONTANT' from (
+			select id, numero, abonne_id, nom, echeance, ttc_centimes - paye_centimes reste, row_number() over (partition by ttc_centimes - paye_centimes order by echeance, id) n
+			from facture where etat in ('EMISE', 'PARTIELLE') and ttc_centimes - paye_centimes = any($1)) f
+		where n <= 50 order by echeance, id`, montants)
+	if err != nil {
+		return nil, err
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[message.Proposition])
+	of := map[int64][]message.Proposition{}
+	for _, p := range found {
+		of[p.ResteCentimes] = append(of[p.ResteCentimes], p)
+	}
+	return of, err
+}
 
 // portant keeps the bills whose abonne's name stands in the payer's, word by
 // word, whatever the order and the accents.
@@ -214,16 +254,17 @@ func aRapprocher(ctx context.Context, tx *function.Tx, _ message.ARapprocher) (r
 	if r.Attentes, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.Attente]); err != nil {
 		return r, err
 	}
+	montants := make([]int64, len(r.Attentes))
+	for i, a := range r.Attentes {
+		montants[i] = a.ResteCentimes
+	}
+	of, err := ouvertesDe(ctx, tx, montants)
+	if err != nil {
+		return r, err
+	}
 	for i := range r.Attentes {
 		a := &r.Attentes[i]
-		rows, err := tx.Query(ctx, ouvertesDe+" limit 50", a.ResteCentimes)
-		if err != nil {
-			return r, err
-		}
-		found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[message.Proposition])
-		if err != nil {
-			return r, err
-		}
+		found := of[a.ResteCentimes]
 		named := portant(found, a.Nom)
 		if len(named) == 0 {
 			named = found
@@ -307,6 +348,11 @@ func desaffecterPaiement(ctx context.Context, tx *function.Tx, c message.Desaffe
 
 // enregistrerEncaissement takes one movement of the bank on a person's word.
 func enregistrerEncaissement(ctx context.Context, tx *function.Tx, c message.EnregistrerEncaissement) (e message.Encaissement, err error) {
-	e.Identifie, err = affecter(ctx, tx, mouvementBancaire{id: c.Mouvement, mode: cmp.Or(c.Mode, "VIREMENT"), montant: c.MontantCentimes, devise: c.Devise, recuLe: c.RecuLe, reference: c.Libelle, nom: c.Nom})
+	m := mouvementBancaire{id: c.Mouvement, mode: cmp.Or(c.Mode, "VIREMENT"), montant: c.MontantCentimes, devise: c.Devise, recuLe: c.RecuLe, reference: c.Libelle, nom: c.Nom}
+	r, err := reglesActives(ctx, tx, m)
+	if err != nil {
+		return e, err
+	}
+	e.Identifie, err = affecter(ctx, tx, r, m)
 	return e, err
 }

@@ -3,9 +3,12 @@ package main
 import (
 	"fmt"
 	"html"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/functiontest"
@@ -17,7 +20,7 @@ type operationXML struct {
 	credit                              bool
 	centimes                            int64
 	devise, ref, remise, lot, bout, rum string
-	motif, libelle, statut              string
+	motif, libelle, nom, statut         string
 	date                                message.Date
 }
 
@@ -54,8 +57,8 @@ func avisDe(compte, id string, ops ...operationXML) string {
 		if o.motif != "" {
 			motif = "<RtrInf><Rsn>" + tag("Cd", o.motif) + "</Rsn></RtrInf>"
 		}
-		fmt.Fprintf(&b, `<Ntry><Amt Ccy="%s">%d.%02d</Amt><CdtDbtInd>%s</CdtDbtInd><Sts><Cd>%s</Cd></Sts><BookgDt><Dt>%s</Dt></BookgDt>%s<BkTxCd/><NtryDtls><TxDtls><Refs>%s%s%s%s</Refs><RmtInf>%s</RmtInf>%s</TxDtls></NtryDtls></Ntry>
-`, devise, o.centimes/100, o.centimes%100, sign, statut, date, tag("AcctSvcrRef", o.ref), tag("MsgId", o.remise), tag("PmtInfId", o.lot), tag("EndToEndId", o.bout), tag("MndtId", o.rum), tag("Ustrd", o.libelle), motif)
+		fmt.Fprintf(&b, `<Ntry><Amt Ccy="%s">%d.%02d</Amt><CdtDbtInd>%s</CdtDbtInd><Sts><Cd>%s</Cd></Sts><BookgDt><Dt>%s</Dt></BookgDt>%s<BkTxCd/><NtryDtls><TxDtls><Refs>%s%s%s%s</Refs><RltdPties><Dbtr>%s</Dbtr></RltdPties><RmtInf>%s</RmtInf>%s</TxDtls></NtryDtls></Ntry>
+`, devise, o.centimes/100, o.centimes%100, sign, statut, date, tag("AcctSvcrRef", o.ref), tag("MsgId", o.remise), tag("PmtInfId", o.lot), tag("EndToEndId", o.bout), tag("MndtId", o.rum), tag("Nm", o.nom), tag("Ustrd", o.libelle), motif)
 	}
 	b.WriteString("</Ntfctn></BkToCstmrDbtCdtNtfctn></Document>")
 	return b.String()
@@ -458,6 +461,68 @@ func TestImportIsTakenUp(t *testing.T) {
 	whole := functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.FichierBancaireParID{ID: f.ID})
 	if whole.Encaissees != len(ops) || whole.EnCours != 0 || b.Count(t, "select count(*) from paiement") != len(ops) {
 		t.Errorf("got %+v", whole)
+	}
+	b.sound(t)
+}
+
+// TestChunkLocksItsPayersInOrder: a chunk that waits for an abonne holds no
+// later one, whatever the order of its movements, so two chunks cannot wait
+// for each other.
+func TestChunkLocksItsPayersInOrder(t *testing.T) {
+	t.Parallel()
+	b, bills, _ := prelevables(t, 4, 1)
+	r := b.remettre(t)
+	of := map[string]operationXML{ // as a debit, by the number of the bill, by that of the contract, by the amount and the name
+		bills[0].AbonneID: {credit: true, centimes: bills[0].TTCCentimes, bout: b.debits(t, r.ID)[0].Reference},
+		bills[1].AbonneID: {credit: true, centimes: 100, libelle: bills[1].Numero},
+		bills[2].AbonneID: {credit: true, centimes: 200, libelle: bills[2].Contrat},
+		bills[3].AbonneID: {credit: true, centimes: bills[3].TTCCentimes, nom: bills[3].Nom},
+	}
+	abonnes := slices.Sorted(maps.Keys(of))
+	var ops []operationXML
+	for i, id := range slices.Backward(abonnes) {
+		o := of[id]
+		o.ref = fmt.Sprint("R", i)
+		ops = append(ops, o)
+	}
+	held, err := b.DB.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = held.Rollback(t.Context()) }()
+	const lock = "(hashtextextended('abonne ' || $1::text, 0))"
+	if _, err := held.Exec(t.Context(), "select pg_advisory_xact_lock"+lock, abonnes[0]); err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	wait.Go(func() { b.importer(t, avis("A1", ops...)) })
+	for b.Count(t, "select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())") == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	for _, id := range abonnes[1:] {
+		if b.Count(t, "select count(*) where pg_try_advisory_xact_lock"+lock, id) != 1 {
+			t.Errorf("it holds the %v", of[id])
+		}
+	}
+	_ = held.Rollback(t.Context())
+	wait.Wait()
+	if n := b.Count(t, "select count(*) from paiement"); n != len(ops) {
+		t.Errorf("%d payments", n)
+	}
+	b.sound(t)
+}
+
+// TestAmountIsOfOneBillOnce: a bill that a movement of the chunk has paid is
+// no more the one of an amount.
+func TestAmountIsOfOneBillOnce(t *testing.T) {
+	t.Parallel()
+	b, bills, _ := prelevables(t, 2, 0)
+	same := func(ref string) operationXML {
+		return operationXML{credit: true, centimes: bills[0].TTCCentimes, ref: ref, nom: strings.ToUpper(bills[0].Nom)}
+	}
+	f := b.importer(t, avis("A1", same("1"), same("2")))
+	if ops := b.operations(t, f.ID); ops[0].Etat != "ENCAISSEE" || ops[0].AbonneID != bills[0].AbonneID || ops[1].Etat != "A_AFFECTER" {
+		t.Errorf("got %+v", ops)
 	}
 	b.sound(t)
 }

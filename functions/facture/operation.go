@@ -48,12 +48,17 @@ func traiterOperations(ctx context.Context, tx *function.Tx, e message.Operation
 	if err != nil {
 		return err
 	}
+	r, err := verrouillerPayeurs(ctx, tx, todo)
+	if err != nil {
+		return err
+	}
 	for _, o := range todo {
-		traiter := traiterMouvement
+		var s sort
 		if nature == sepa.StatutRemise {
-			traiter = traiterStatut
+			s, err = traiterStatut(ctx, tx, o)
+		} else {
+			s, err = traiterMouvement(ctx, tx, r, o)
 		}
-		s, err := traiter(ctx, tx, o)
 		if err != nil {
 			return fmt.Errorf("operation %s: %w", o.id, err)
 		}
@@ -62,6 +67,43 @@ func traiterOperations(ctx context.Context, tx *function.Tx, e message.Operation
 		}
 	}
 	return nil
+}
+
+// verrouillerPayeurs locks the abonnes whose money the movements may be,
+// before their debits, and reads the rules by which that is found.
+func verrouillerPayeurs(ctx context.Context, tx *function.Tx, todo []operation) (r reglesLettrage, err error) {
+	var bouts, factures, contrats, abonnes []string
+	var ms []mouvementBancaire
+	for _, o := range todo {
+		bouts = append(bouts, o.bout)
+		if !o.credit {
+			continue
+		}
+		m := o.mouvement()
+		ms = append(ms, m)
+		cites := strings.ToUpper(m.reference)
+		factures = append(factures, numeroCite.FindAllString(cites, -1)...)
+		contrats = append(contrats, contratCite.FindAllString(cites, -1)...)
+	}
+	if r, err = reglesActives(ctx, tx, ms...); err != nil {
+		return r, err
+	}
+	rows, err := tx.Query(ctx, `select abonne_id from remise_ligne where bout = any($1)
+		union select abonne_id from facture where numero = any($2) union select abonne_id from contrat where numero = any($3)`, bouts, factures, contrats)
+	if err != nil {
+		return r, err
+	}
+	if abonnes, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		return r, err
+	}
+	for _, m := range ms {
+		for _, rule := range r.codes {
+			if f, ok := r.deMontant(rule, m); ok {
+				abonnes = append(abonnes, f.AbonneID)
+			}
+		}
+	}
+	return r, verrouiller(ctx, tx, abonnes...)
 }
 
 func noterOperation(ctx context.Context, tx *function.Tx, id string, s sort) error {
@@ -91,7 +133,7 @@ func verrouillerPrelevees(ctx context.Context, tx *function.Tx, where string, ar
 }
 
 // traiterMouvement books a movement of an account.
-func traiterMouvement(ctx context.Context, tx *function.Tx, o operation) (sort, error) {
+func traiterMouvement(ctx context.Context, tx *function.Tx, r reglesLettrage, o operation) (sort, error) {
 	switch {
 	case o.statut != "BOOK":
 		return sort{etat: "IGNOREE", code: "en_attente", detail: "La banque n'a pas encore comptabilisé cette opération."}, nil
@@ -121,7 +163,7 @@ func traiterMouvement(ctx context.Context, tx *function.Tx, o operation) (sort, 
 			return s, err
 		}
 	}
-	return encaisserVirement(ctx, tx, o)
+	return encaisserVirement(ctx, tx, r, o)
 }
 
 // encaisserUn records the payment of a debit that the bank credited by itself.
@@ -229,15 +271,19 @@ func encaisserLot(ctx context.Context, tx *function.Tx, o operation) (sort, erro
 
 // encaisserPrelevements records the payments of debits that the bank credited together.
 func encaisserPrelevements(ctx context.Context, tx *function.Tx, e message.PrelevementsAEncaisser) error {
-	ps, err := verrouillerPrelevees(ctx, tx, "l.id = any($1::uuid[]) and l.etat = 'TRANSMIS'", e.Prelevements)
+	rows, err := tx.Query(ctx, "select abonne_id from remise_ligne where id = any($1)", e.Prelevements)
 	if err != nil {
 		return err
 	}
-	abonnes := make([]string, len(ps))
-	for i, p := range ps {
-		abonnes[i] = p.abonneID
+	abonnes, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
 	}
 	if err := verrouiller(ctx, tx, abonnes...); err != nil {
+		return err
+	}
+	ps, err := verrouillerPrelevees(ctx, tx, "l.id = any($1::uuid[]) and l.etat = 'TRANSMIS'", e.Prelevements)
+	if err != nil {
 		return err
 	}
 	for _, p := range ps {
@@ -254,7 +300,7 @@ func encaisserPrelevements(ctx context.Context, tx *function.Tx, e message.Prele
 
 // encaisserVirement gives a transfer to the bill that the payer named; any
 // other goes by the rules of affecter, or waits on account 471 for a person.
-func encaisserVirement(ctx context.Context, tx *function.Tx, o operation) (sort, error) {
+func encaisserVirement(ctx context.Context, tx *function.Tx, r reglesLettrage, o operation) (sort, error) {
 	named := numeroCite.FindAllString(strings.ToUpper(o.bout+" "+o.libelle), -1)
 	slices.Sort(named)
 	named = slices.Compact(named)
@@ -268,9 +314,9 @@ func encaisserVirement(ctx context.Context, tx *function.Tx, o operation) (sort,
 	case err != nil:
 		return sort{}, err
 	case len(bills) == 0:
-		return chercher(ctx, tx, o, sort{etat: "A_AFFECTER", code: "a_affecter", detail: "Le payeur n'a pas donné de référence connue."})
+		return chercher(ctx, tx, r, o, sort{etat: "A_AFFECTER", code: "a_affecter", detail: "Le payeur n'a pas donné de référence connue."})
 	case slices.ContainsFunc(bills, func(b bill) bool { return b.AbonneID != bills[0].AbonneID }):
-		return chercher(ctx, tx, o, sort{etat: "A_AFFECTER", code: "plusieurs_abonnes", detail: "Le payeur a nommé des factures de plusieurs abonnés."})
+		return chercher(ctx, tx, r, o, sort{etat: "A_AFFECTER", code: "plusieurs_abonnes", detail: "Le payeur a nommé des factures de plusieurs abonnés."})
 	}
 	return recevoir(ctx, tx, recette{abonneID: bills[0].AbonneID, factureID: bills[0].ID, mode: "VIREMENT", montant: o.centimes, recuLe: o.date, banque: true, reference: bills[0].Numero})
 }
@@ -285,10 +331,10 @@ func (o operation) mouvement() mouvementBancaire {
 
 // chercher finds the owner of a transfer by the rules of affecter; attente is
 // what becomes of one that has none yet.
-func chercher(ctx context.Context, tx *function.Tx, o operation, attente sort) (sort, error) {
+func chercher(ctx context.Context, tx *function.Tx, r reglesLettrage, o operation, attente sort) (sort, error) {
 	var trouve bool
 	refus, err := tx.Try(ctx, func() (err error) {
-		trouve, err = affecter(ctx, tx, o.mouvement())
+		trouve, err = affecter(ctx, tx, r, o.mouvement())
 		return err
 	})
 	switch {
