@@ -356,8 +356,9 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 		}
 		return rows.Err()
 	})
-	b.Queue(`select contrat_id::text, pose_id::text, date, coalesce((select index from correction_releve where releve_id = releve.id), index), estimee, id::text, source
-		from releve where contrat_id = any($1::uuid[]) and not exists (select from remplacement where releve_id = id) order by date`, ids).Query(func(rows pgx.Rows) error {
+	b.Queue(`select r.contrat_id::text, r.pose_id::text, r.date, coalesce(k.index, r.index), r.estimee, r.id::text, r.source
+		from releve r left join correction_releve k on k.releve_id = r.id
+		where r.contrat_id = any($1::uuid[]) and not exists (select from remplacement where releve_id = r.id)`, ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var contrat string
 			var p point

@@ -19,7 +19,7 @@ const tolerance = 30
 type dossier struct {
 	contrat   contrat
 	poses     []pose   // by du
-	points    []point  // readings that count, by date
+	points    []point  // readings that count, in any order
 	anterieur *billing // the last bill, nil for the first
 	annees    int64    // how many years its usual volume is the mean of
 	multiple  int64    // of that mean, from which a volume is abnormal
@@ -122,7 +122,8 @@ func (d *dossier) jusqua(du, jusqua tarif.Date) (c tarif.Cas, estimee bool, err 
 // a change of meter goes before another reading of that day; a reading of a
 // meter that was gone by then does not count, nor does an estimate that a
 // later index of its meter reversed, whether or not operation has said so yet.
-func (d *dossier) known() (points []point) {
+func (d *dossier) known() []point {
+	points := make([]point, 0, 2*len(d.poses)+len(d.points))
 	gone := map[string]tarif.Date{}
 	for _, p := range d.poses {
 		points = append(points, point{pose: p.id, date: p.du, index: p.debut, source: "POSE"})
