@@ -23,7 +23,6 @@ type mouvementBancaire struct {
 	recuLe    message.Date
 	reference string // all that the payer wrote, end-to-end id included
 	nom       string // of the payer
-	payeur    []byte // keyed hash of the payer's account, when it is known
 }
 
 var (
@@ -54,8 +53,11 @@ func affecter(ctx context.Context, tx *function.Tx, r reglesLettrage, m mouvemen
 		}
 	}
 	id, err := inscrire(ctx, tx, m)
+	if err == nil && id == "" {
+		err = tx.QueryRow(ctx, "select not exists (select from attente where mouvement = $1)", m.id).Scan(&trouve)
+	}
 	if err != nil || id == "" {
-		return err == nil, err
+		return trouve, err
 	}
 	abonne, facture, err := proprietaire(ctx, tx, r, m)
 	if err != nil {
@@ -71,9 +73,9 @@ func affecter(ctx context.Context, tx *function.Tx, r reglesLettrage, m mouvemen
 
 // inscrire takes a movement; the id is empty when it was taken before.
 func inscrire(ctx context.Context, tx *function.Tx, m mouvementBancaire) (id string, err error) {
-	err = tx.QueryRow(ctx, `insert into encaissement (id, mouvement, mode, montant_centimes, recu_le, libelle, nom, payeur, cree_a)
-		select $1, $2, $3, $4, $5, $6, $7, $8, $9 where not exists (select from bordereau_credite where mouvement = $2) on conflict (mouvement) do nothing returning id`,
-		function.NewID(), m.id, m.mode, m.montant, m.recuLe, m.reference, m.nom, m.payeur, tx.Now).Scan(&id)
+	err = tx.QueryRow(ctx, `insert into encaissement (id, mouvement, mode, montant_centimes, recu_le, libelle, nom, cree_a)
+		select $1, $2, $3, $4, $5, $6, $7, $8 where not exists (select from bordereau_credite where mouvement = $2) on conflict (mouvement) do nothing returning id`,
+		function.NewID(), m.id, m.mode, m.montant, m.recuLe, m.reference, m.nom, tx.Now).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = nil
 	}
@@ -150,9 +152,6 @@ func proprietaire(ctx context.Context, tx *function.Tx, r reglesLettrage, m mouv
 			sql, args = "select abonne_id, id::text from facture where numero = any($1) and ttc_centimes > 0 order by etat not in ('EMISE', 'PARTIELLE'), echeance", []any{numeroCite.FindAllString(cites, 10)}
 		case "CONTRAT":
 			sql, args = "select abonne_id, '' from contrat where numero = any($1)", []any{contratCite.FindAllString(cites, 10)}
-		case "PAYEUR":
-			sql, args = `select distinct p.abonne_id, '' from encaissement e join paiement p on p.encaissement_id = e.id
-				where e.payeur = $1 and not exists (select from rejet where paiement_id = p.id and en_attente)`, []any{m.payeur}
 		case "MONTANT_NOM", "MONTANT":
 			f, ok := r.deMontant(rule, m)
 			if !ok {
