@@ -244,7 +244,8 @@ func motsDuNom(nom string) (out []string) {
 	return out
 }
 
-// aRapprocher reads the money that no bill has been found for.
+// aRapprocher reads the money that no bill has been found for, and what the
+// payment provider told in vain.
 func aRapprocher(ctx context.Context, tx *function.Tx, _ message.ARapprocher) (r message.Rapprochement, err error) {
 	rows, err := tx.Query(ctx, `select id, mode, montant_centimes, reste_centimes, recu_le, libelle, nom, null from attente order by recu_le, id limit 200`)
 	if err != nil {
@@ -284,7 +285,10 @@ func aRapprocher(ctx context.Context, tx *function.Tx, _ message.ARapprocher) (r
 	if err != nil {
 		return r, err
 	}
-	r.Regles, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.RegleLettrage])
+	if r.Regles, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.RegleLettrage]); err != nil {
+		return r, err
+	}
+	r.Refusees, err = notificationsRefusees(ctx, tx)
 	return r, err
 }
 

@@ -179,17 +179,32 @@ func tentativeInconnue() error {
 	return function.NotFound("tentative_inconnue", "Cette tentative de paiement n'existe pas.", "There is no such attempt to pay.")
 }
 
-// notifierPaiement hears the provider, which tells again until it gets an
-// answer, in whatever order. A notification and a transaction count once; what
-// contradicts them is refused, so that somebody looks. Money that was accepted
-// is taken whatever has become of the attempt and of the bill: what the bill
-// does not need pays others, or is an advance.
+// notifierPaiement hears the provider, and keeps what it refuses of what was
+// signed, so that somebody looks: to tell it again would change nothing.
 func (p prestataire) notifierPaiement(ctx context.Context, tx *function.Tx, c message.NotifierPaiement) (r message.PaiementNotifie, err error) {
 	if err := p.verifier(c, tx.Now); err != nil {
 		return r, err
 	}
+	refus, err := tx.Try(ctx, func() (err error) {
+		r, err = entendre(ctx, tx, c.Corps)
+		return err
+	})
+	if err != nil || refus == nil {
+		return r, err
+	}
+	_, err = tx.Exec(ctx, "insert into notification_refusee (empreinte, corps, code, detail, detail_en, recu_a) values (sha256($1), $1, $2, $3, $4, $5) on conflict do nothing",
+		c.Corps, refus.Code, refus.Detail, refus.DetailEN, tx.Now)
+	return message.PaiementNotifie{Refus: refus.Code}, err
+}
+
+// entendre takes what the provider tells, again until it gets an answer, in
+// whatever order. A notification and a transaction count once; what
+// contradicts them is refused. Money that was accepted is taken whatever has
+// become of the attempt and of the bill: what the bill does not need pays
+// others, or is an advance.
+func entendre(ctx context.Context, tx *function.Tx, corps []byte) (r message.PaiementNotifie, err error) {
 	var n notification
-	if err := json.Unmarshal(c.Corps, &n); err != nil || !n.lisible() {
+	if err := json.Unmarshal(corps, &n); err != nil || !n.lisible() {
 		return r, function.Refused("notification_illisible", "Cette notification n'a pas la forme convenue.", "This notification has not the agreed shape.")
 	}
 	id, err := uuid.Parse(n.Commande)
@@ -252,4 +267,20 @@ func encaisserEnLigne(ctx context.Context, tx *function.Tx, r recette) (id strin
 		id = paid.ID
 	}
 	return id, err
+}
+
+// notificationsRefusees reads what was refused of what the provider signed.
+func notificationsRefusees(ctx context.Context, tx *function.Tx) ([]message.NotificationRefusee, error) {
+	rows, err := tx.Query(ctx, "select encode(empreinte, 'hex'), recu_a, code, detail, detail_en, corps from notification_refusee order by recu_a desc limit 200")
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r message.NotificationRefusee, err error) {
+		var corps []byte
+		var n notification
+		err = row.Scan(&r.ID, &r.RecuA, &r.Code, &r.Detail, &r.DetailEN, &corps)
+		_ = json.Unmarshal(corps, &n) // one that cannot be read shows as much of it as can
+		r.Transaction, r.Etat, r.MontantCentimes = n.Transaction, n.Etat, n.MontantCentimes
+		return r, err
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -84,9 +85,9 @@ func TestOnlinePayment(t *testing.T) {
 	}
 
 	yes.ID, yes.Transaction = "evt-1", "tr-1"
-	tell := func(c message.NotifierPaiement) error {
-		_, err := functiontest.Ask(t, b.Function, function.Identity{}, c)
-		return err
+	tell := func(c message.NotifierPaiement) (refus string) {
+		r, err := functiontest.Ask(t, b.Function, function.Identity{}, c)
+		return r.Refus + functiontest.Code(err)
 	}
 	with := func(change func(*notification)) message.NotifierPaiement {
 		n := yes
@@ -114,12 +115,21 @@ func TestOnlinePayment(t *testing.T) {
 		"no transaction":    {with(func(n *notification) { n.Transaction = "" }), "notification_illisible"},
 		"name of a control": {with(func(n *notification) { n.ID = "evt\x00" }), "notification_illisible"},
 	} {
-		if err := tell(c.n); functiontest.Code(err) != c.code {
-			t.Errorf("%s: %v, want %s", name, err, c.code)
+		for range 2 {
+			if got := tell(c.n); got != c.code {
+				t.Errorf("%s: %s, want %s", name, got, c.code)
+			}
 		}
 	}
 	if n := b.Count(t, "select (select count(*) from paiement) + (select count(*) from notification_paiement)"); n != 0 {
 		t.Fatalf("%d rows were kept", n)
+	}
+	// What was signed is there for a person to look at, once each; what anybody may have sent is not.
+	if kept := functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.ARapprocher{}).Refusees; len(kept) != 8 ||
+		!slices.ContainsFunc(kept, func(n message.NotificationRefusee) bool {
+			return n.Code == "montant_different" && n.Transaction == "tr-1" && n.MontantCentimes == e.MontantCentimes+1 && n.DetailEN != ""
+		}) {
+		t.Errorf("kept %+v", kept)
 	}
 
 	// A first card is refused, another is accepted; both are told twice, at once, and the refusal again at the end.
@@ -131,8 +141,8 @@ func TestOnlinePayment(t *testing.T) {
 	var all sync.WaitGroup
 	for range 6 {
 		all.Go(func() {
-			if err := tell(signed(nouveau, now, yes)); err != nil {
-				t.Error(err)
+			if got := tell(signed(nouveau, now, yes)); got != "" {
+				t.Error(got)
 			}
 		})
 	}
@@ -176,8 +186,8 @@ func TestContradictingNotifications(t *testing.T) {
 		"a try again, of another order":       {other, "evt-3", "tr-2", "ACCEPTE"},
 		"an accepted try that is refused now": {a, "evt-4", "tr-2", "REFUSE"},
 	} {
-		if _, err := b.tell(t, c.n, c.id, c.transaction, c.etat); functiontest.Code(err) != "notification_contredite" {
-			t.Errorf("%s: %v", name, err)
+		if r, err := b.tell(t, c.n, c.id, c.transaction, c.etat); err != nil || r.Refus != "notification_contredite" {
+			t.Errorf("%s: %+v, %v", name, r, err)
 		}
 	}
 	if n := b.Count(t, "select count(*) from paiement"); n != 1 || b.Count(t, "select count(*) from notification_paiement") != 2 {
@@ -284,8 +294,8 @@ func TestAgainstTheProvider(t *testing.T) {
 	b, bills := online(t, 4)
 	heard := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		corps, _ := io.ReadAll(r.Body)
-		if _, err := functiontest.Ask(t, b.Function, function.Identity{}, message.NotifierPaiement{Signature: r.Header.Get("Signature"), Corps: corps}); err != nil {
-			t.Error(err)
+		if got, err := functiontest.Ask(t, b.Function, function.Identity{}, message.NotifierPaiement{Signature: r.Header.Get("Signature"), Corps: corps}); err != nil || got.Refus != "" {
+			t.Error(got.Refus, err)
 			w.WriteHeader(http.StatusBadRequest)
 		}
 	}))

@@ -43,7 +43,21 @@ type NotifierPaiement struct {
 func (NotifierPaiement) Type() string               { return "fr.aquaerp.facture.notifier-paiement.v1" }
 func (NotifierPaiement) Reply() (r PaiementNotifie) { return }
 
-// PaiementNotifie tells the provider that it was heard.
+// PaiementNotifie tells the provider that it was heard, whether or not it was
+// taken: what was not waits for a person.
 type PaiementNotifie struct {
-	Etat string `json:"etat" enum:"ACCEPTE,REFUSE,ABANDONNE" doc:"Of the attempt after it"`
+	Etat  string `json:"etat,omitempty" enum:"ACCEPTE,REFUSE,ABANDONNE" doc:"Of the attempt after it, when it was taken"`
+	Refus string `json:"refus,omitempty" doc:"Why it was not: the code of a problem"`
+}
+
+// NotificationRefusee is what the provider signed and that was not taken.
+type NotificationRefusee struct {
+	ID              string    `json:"id" doc:"SHA-256 of its bytes"`
+	RecuA           time.Time `json:"recu_a" doc:"The first time"`
+	Code            string    `json:"code"`
+	Detail          string    `json:"detail" doc:"Why, in French"`
+	DetailEN        string    `json:"detail_en" doc:"Why, in English"`
+	Transaction     string    `json:"transaction,omitempty" doc:"By the provider's own name"`
+	Etat            string    `json:"etat,omitempty" doc:"As the provider says it"`
+	MontantCentimes int64     `json:"montant_centimes,omitempty"`
 }

@@ -42,9 +42,10 @@ func (ARapprocher) Reply() (r Rapprochement) { return }
 
 // Rapprochement is the money to be matched, the oldest first, at most 200 of each.
 type Rapprochement struct {
-	Attentes []Attente       `json:"attentes"`
-	Avances  []Avance        `json:"avances"`
-	Regles   []RegleLettrage `json:"regles"`
+	Attentes []Attente             `json:"attentes"`
+	Avances  []Avance              `json:"avances"`
+	Regles   []RegleLettrage       `json:"regles"`
+	Refusees []NotificationRefusee `json:"refusees" doc:"What the payment provider told and that was not taken, the newest first"`
 }
 
 // Attente is money that reached the bank and whose owner is not known.

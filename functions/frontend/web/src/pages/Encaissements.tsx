@@ -7,7 +7,7 @@ import { api, list, ok, type Schemas } from '../api/client'
 import { useCommand } from '../api/hooks'
 import { can } from '../api/session'
 import { day, euros, instant, integer } from '../format'
-import { useT } from '../i18n'
+import { lang, useT } from '../i18n'
 import { DataTable } from '../ui/DataTable'
 import { DocumentButton } from '../ui/DocumentButton'
 import { Ask, done, EuroInput, failed, showFields } from '../ui/forms'
@@ -98,9 +98,32 @@ function Matching() {
           empty={<Empty title={t.noAdvance} />}
         />
       </Card>
+      <Untaken refusees={list(query.data?.refusees)} />
       <Rules rules={list(query.data?.regles)} />
       {giving && <GiveModal attente={giving} onClose={() => give(undefined)} />}
     </Stack>
+  )
+}
+
+/** What the payment provider told and that was not taken. */
+function Untaken({ refusees }: { refusees: Schemas['NotificationRefusee'][] }) {
+  const t = useT().encaissements
+  if (refusees.length === 0) return null
+  return (
+    <Card title={t.untaken} hint={t.untakenHint} flush>
+      <DataTable
+        label={t.untaken}
+        rows={refusees}
+        id={(n) => n.id}
+        columns={[
+          { title: t.date, head: true, cell: (n) => instant(n.recu_a) },
+          { title: t.transaction, wide: true, cell: (n) => n.transaction },
+          { title: t.amount, num: true, cell: (n) => n.montant_centimes && euros(n.montant_centimes) },
+          { title: t.reason, cell: (n) => (lang() === 'en' ? n.detail_en : n.detail) },
+        ]}
+        empty={null}
+      />
+    </Card>
   )
 }
 
