@@ -295,6 +295,9 @@ func aRapprocher(ctx context.Context, tx *function.Tx, _ message.ARapprocher) (r
 // reglerLettrage turns a rule on or off.
 func reglerLettrage(ctx context.Context, tx *function.Tx, c message.ReglerLettrage) (r message.RegleLettrage, err error) {
 	err = tx.QueryRow(ctx, "update regle_lettrage set active = $2 where code = $1 returning code, libelle, active", c.Code, c.Active).Scan(&r.Code, &r.Libelle, &r.Active)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = function.NotFound("regle_inconnue", "Cette règle n'existe plus.", "This rule is no more.")
+	}
 	return r, err
 }
 

@@ -83,14 +83,14 @@ type Avance struct {
 
 // RegleLettrage is a rule that finds the owner of money.
 type RegleLettrage struct {
-	Code    string `json:"code" enum:"FACTURE,CONTRAT,MONTANT_NOM,MONTANT"`
+	Code    string `json:"code" enum:"FACTURE,CONTRAT,PAYEUR,MONTANT_NOM,MONTANT" doc:"PAYEUR is not used any more"`
 	Libelle string `json:"libelle"`
 	Active  bool   `json:"active"`
 }
 
 // ReglerLettrage turns a rule on or off.
 type ReglerLettrage struct {
-	Code   string `json:"code" validate:"required,oneof=FACTURE CONTRAT MONTANT_NOM MONTANT" enum:"FACTURE,CONTRAT,MONTANT_NOM,MONTANT"`
+	Code   string `json:"code" validate:"required,oneof=FACTURE CONTRAT PAYEUR MONTANT_NOM MONTANT" enum:"FACTURE,CONTRAT,PAYEUR,MONTANT_NOM,MONTANT"`
 	Active bool   `json:"active"`
 }
 
