@@ -20,18 +20,20 @@ func surEmission(ctx context.Context, tx *function.Tx, e message.FacturesEmises)
 	for i, f := range e.Factures {
 		ids[i], abonnes[i] = f.FactureID, f.AbonneID
 	}
-	rows, err := tx.Query(ctx, `select distinct abonne_id from credit where abonne_id = any($1::uuid[])`, abonnes)
+	// Those in credit and those who pay monthly, once and for all before anything of them is read.
+	rows, err := tx.Query(ctx, `select abonne_id from credit where abonne_id = any($1::uuid[])
+		union select abonne_id from echeancier where abonne_id = any($1::uuid[]) and nature = 'MENSUALISATION' and fin_le is null`, abonnes)
 	if err != nil {
 		return err
 	}
-	enCredit, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	concernes, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return err
 	}
-	if err := verrouiller(ctx, tx, enCredit...); err != nil {
+	if err := verrouiller(ctx, tx, concernes...); err != nil {
 		return err
 	}
-	for _, id := range enCredit {
+	for _, id := range concernes {
 		if err := imputer(ctx, tx, id); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -339,6 +340,49 @@ func TestMonthlyYearIsAYearOfWater(t *testing.T) {
 	b.unguarded(t, fmt.Sprintf("update contrat set abonne_id = '%[1]s'; update facture set abonne_id = '%[1]s'", c.Abonne.ID))
 	if got := year(365, 365); got != last+taken.TTCCentimes+before[1].TTCCentimes {
 		t.Errorf("a year of both contracts of %d, want %d more", got, before[1].TTCCentimes)
+	}
+}
+
+// Two contracts of one abonne are billed by two chunks that are heard at the
+// same time: one of them settles the year, and it is renewed once.
+func TestMonthlyYearIsSettledOnce(t *testing.T) {
+	t.Parallel()
+	b, c, _ := monthly(t)
+	b.manual(t, c.ContratID, 100_000)
+	b.emitted(t) // it takes the whole advance
+	other := contract(1)
+	other.Abonne = c.Abonne
+	b.deliver(t, "contrat", other.ContratID, other)
+	b.read(t, other, octobre, 130, false)
+	b.read(t, other, octobre.AddDays(40), 190, false)
+	b.read(t, c, octobre.AddDays(40), 400, false)
+	bills := b.bills(t, b.issue(t, lotOf(octobre, octobre.AddDays(40), now())).ID)
+	held, err := b.DB.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = held.Rollback(t.Context()) }()
+	if _, err := held.Exec(t.Context(), "select from echeancier where fin_le is null for update"); err != nil {
+		t.Fatal(err)
+	}
+	var both sync.WaitGroup
+	for _, f := range bills {
+		both.Go(func() {
+			event := functiontest.Event("facture", f.ID, message.FacturesEmises{Factures: []message.FactureEmise{{FactureID: f.ID, AbonneID: f.AbonneID}}})
+			if got := b.Deliver(t, event); got != 204 {
+				t.Errorf("status %d", got)
+			}
+		})
+	}
+	for n := 0; n < 500 && b.Count(t, "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") < len(bills); n++ {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := held.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	both.Wait()
+	if all := b.plans(t, c); len(all) != 2 || all[0].Etat != "EN_COURS" || all[1].Etat != "SOLDE" {
+		t.Errorf("got %+v", all)
 	}
 }
 

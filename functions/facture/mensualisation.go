@@ -79,6 +79,7 @@ type fini struct {
 // next: what the debits did not cover is due on the bills, what they exceed
 // them by stays as an advance. It answers with the abonnes. A year is settled
 // by the first bill of water after its last debit, or by the last bill of all.
+// The caller holds the locks of the abonnes.
 func regulariser(ctx context.Context, tx *function.Tx, factures []string) ([]string, error) {
 	rows, err := tx.Query(ctx, `select distinct on (e.id) e.id, e.abonne_id, f.id, t.premiere, f.date_facturation, t.abonne
 		from echeancier e join facture f on f.abonne_id = e.abonne_id
