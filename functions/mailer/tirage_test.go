@@ -84,6 +84,11 @@ func TestLettersArePrintedOnce(t *testing.T) {
 	if told := ft.Emitted[message.EnvoiFait](t, b.Function); len(told) != 3 {
 		t.Errorf("told of %d", len(told))
 	}
+	for nom, want := range map[string]int{"envois": 3, "courriels": 0} { // no mail server took them
+		if n := b.Count(t, "select valeur::int from indicateur where nom = $1 and etat = 'SENT'", nom); n != want {
+			t.Errorf("%s: %d are sent, want %d", nom, n, want)
+		}
+	}
 	// Lost on the way: printed again all the same.
 	if drawn := ft.MustAsk(t, b.Function, staff, message.LettresDuTirage{TirageID: made.ID}); len(drawn.Lettres) != 3 || drawn.Lettres[1].Texte == "" {
 		t.Errorf("drawn again %+v", drawn)

@@ -501,7 +501,7 @@ case "$*" in
   *"get ksvc --output go-template"*) echo 'Service contrat-service is not ready: RevisionFailed' ;;
   *"get rabbitmqsource --output go-template={{range .items}}{{.spec"*) printf 'aquaerp.contrat\naquaerp.gone\n' ;;
   *list_queues*) printf 'aquaerp.contrat\t7\t7\t0\trunning\naquaerp.facture\t2000\t2000\t1\trunning\naquaerp.auth\t0\t0\t1\trunning\n' ;;
-  *indicateur*) printf 'outbox_plus_ancien_secondes=300\nlettres_mortes_PERSONNE=2\nlettres_mortes_REJEU=9\nlot_plus_ancien_secondes=7200\nenvois_FAILED=4\n' ;;
+  *indicateur*) printf 'outbox_plus_ancien_secondes=300\nlettres_mortes_PERSONNE=2\nlettres_mortes_REJEU=9\nlot_plus_ancien_secondes=7200\ncourriels_FAILED=4\n' ;;
   *"df -P /backup"*) printf 'x\n/dev/a 1 1 1 97%% /backup\n' ;;
   *"get cronjobs --output go-template"*) printf 'backup 2026-01-01T00:00:00Z\nyoung never '; date -u +%FT%TZ ;;
   *"get ksvc api-gateway"*) ;;
