@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,9 +23,9 @@ import (
 // changes the sum on the way, and what the provider tells, so that nobody
 // else tells it. Nothing is asked over the network.
 type prestataire struct {
-	URL     string  `envconfig:"PAIEMENT_URL"`     // the provider's page; "" without a provider
-	Secrets secrets `envconfig:"PAIEMENT_SECRETS"` // the first signs, all verify, so that it can be renewed
-	Portail string  `envconfig:"PORTAL_URL"`       // whose page of the bill the payer comes back to
+	URL     string            `envconfig:"PAIEMENT_URL"`     // the provider's page; "" without a provider
+	Secrets signature.Secrets `envconfig:"PAIEMENT_SECRETS"` // the first signs, all verify
+	Portail string            `envconfig:"PORTAL_URL"`       // whose page of the bill the payer comes back to
 }
 
 // ouvert tells whether there is a provider.
@@ -37,20 +36,6 @@ func (p prestataire) compte(ctx context.Context, tx *function.Tx, q message.Comp
 	c, err := compte(ctx, tx, q)
 	c.EnLigne = p.ouvert()
 	return c, err
-}
-
-// secrets are separated by commas. One that is empty, by a comma too many, or
-// short could be guessed, and is refused.
-type secrets []string
-
-func (s *secrets) Decode(text string) error {
-	for one := range strings.SplitSeq(text, ",") {
-		if one = strings.TrimSpace(one); len(one) < 16 {
-			return errors.New("a secret has less than 16 characters")
-		}
-		*s = append(*s, one)
-	}
-	return nil
 }
 
 // fenetre is how old, or how early, what the provider signed may be.

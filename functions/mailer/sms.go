@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+
+	"aquaerp.fr/shared/signature"
 )
 
 // passerelle is the port to whoever carries text messages: it takes one as
@@ -16,10 +18,10 @@ import (
 // the one that it has already, and tells later, signed, what became of it
 // (see notifierSMS). Without an address there are no text messages.
 type passerelle struct {
-	URL      adresseHTTP `envconfig:"SMS_URL"`
-	Jeton    string      `envconfig:"SMS_TOKEN"`
-	Secrets  []string    `envconfig:"SMS_SECRETS"` // of its signature; several while one is renewed
-	Emetteur string      `envconfig:"SMS_SENDER"`  // at most 11 letters and digits, as operators take them
+	URL      adresseHTTP       `envconfig:"SMS_URL"`
+	Jeton    string            `envconfig:"SMS_TOKEN"`
+	Secrets  signature.Secrets `envconfig:"SMS_SECRETS"` // of what it tells
+	Emetteur string            `envconfig:"SMS_SENDER"`  // at most 11 letters and digits, as operators take them
 }
 
 // adresseHTTP is an address of HTTP.

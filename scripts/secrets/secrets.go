@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -19,6 +18,7 @@ import (
 	"aquaerp.fr/scripts/migrate/product"
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/migrate"
+	"aquaerp.fr/shared/signature"
 )
 
 // Where the servers are. The short name is found by the first lookup of a pod
@@ -143,10 +143,8 @@ func paiement(known map[string]string, g given) ([]secret, error) {
 		return nil, errors.New("-paiement is not a URL like https://prestataire.example.fr/payer")
 	}
 	shared := cmp.Or(g.secrets, known["secrets"], newPassword())
-	for one := range strings.SplitSeq(shared, ",") {
-		if len(strings.TrimSpace(one)) < 16 { // facture would not start
-			return nil, errors.New("PAIEMENT_SECRETS: a secret has less than 16 characters")
-		}
+	if err := new(signature.Secrets).Decode(shared); err != nil { // facture would not start
+		return nil, fmt.Errorf("PAIEMENT_SECRETS: %w", err)
 	}
 	return []secret{{"paiement-en-ligne", "facture", "function", map[string]string{"url": page, "secrets": shared}}}, nil
 }
@@ -167,7 +165,13 @@ func textos(known, given map[string]string) ([]secret, error) {
 	case v["url"] == "" || v["token"] == "":
 		return nil, errors.New("text messages need both SMS_URL and SMS_TOKEN, as their provider gave them")
 	}
-	v["secrets"] = cmp.Or(v["secrets"], newPassword()) // to be told to the provider
+	if u, err := url.Parse(v["url"]); err != nil || u.Scheme != "https" || u.Hostname() == "" || cmp.Or(u.Port(), "443") != "443" { // the network lets mailer reach no other port
+		return nil, errors.New("SMS_URL is not a URL like https://sms.example.fr/messages, of port 443")
+	}
+	v["secrets"] = cmp.Or(v["secrets"], newPassword())                  // to be told to the provider
+	if err := new(signature.Secrets).Decode(v["secrets"]); err != nil { // mailer would not start
+		return nil, fmt.Errorf("SMS_SECRETS: %w", err)
+	}
 	return []secret{{"sms", "mailer", "function", v}}, nil
 }
 

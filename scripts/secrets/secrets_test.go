@@ -209,8 +209,18 @@ func TestTextMessages(t *testing.T) {
 	if again := made(t, first, given{}); !maps.Equal(again["sms"], first["sms"]) {
 		t.Errorf("made again: %v", again["sms"])
 	}
-	g.sms = map[string]string{"url": "https://sms.example/v1"}
-	if _, err := generate(nil, g); err == nil {
-		t.Error("a provider without its token")
+	const one = "un-secret-partage"
+	for _, wrong := range []map[string]string{
+		{"url": "https://sms.example/v1"}, // and no token
+		{"token": "jeton", "url": "http://sms.example/v1"},
+		{"token": "jeton", "url": "sms.example"},
+		{"token": "jeton", "url": "https://sms.example:8443/v1"}, // mailer reaches port 443
+		{"token": "jeton", "url": "https://sms.example/v1", "secrets": "court"},
+		{"token": "jeton", "url": "https://sms.example/v1", "secrets": one + ","},
+	} {
+		g.sms = wrong
+		if _, err := generate(nil, g); err == nil || strings.Contains(err.Error(), one) || strings.Contains(err.Error(), "jeton") {
+			t.Errorf("%v: %v, want a refusal that repeats no secret", wrong, err)
+		}
 	}
 }

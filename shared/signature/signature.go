@@ -20,6 +20,22 @@ var (
 	ErrStale = errors.New("signature: too old, or from the future")
 )
 
+// Secrets are what both programs hold, separated by commas: several while one
+// is renewed. One that is empty, by a comma too many, or short could be
+// guessed, and is refused.
+type Secrets []string
+
+// Decode implements envconfig.Decoder. Its errors repeat nothing of the text.
+func (s *Secrets) Decode(text string) error {
+	for one := range strings.SplitSeq(text, ",") {
+		if one = strings.TrimSpace(one); len(one) < 16 {
+			return errors.New("a secret has less than 16 characters")
+		}
+		*s = append(*s, one)
+	}
+	return nil
+}
+
 // Sign returns the signature of a body at a time.
 func Sign(secret string, body []byte, at time.Time) string {
 	stamp := strconv.FormatInt(at.Unix(), 10)
@@ -28,7 +44,7 @@ func Sign(secret string, body []byte, at time.Time) string {
 
 // Verify holds a signature against the secrets, any of which may have made
 // it, and against the clock. Without a secret none holds.
-func Verify(signature string, body []byte, secrets []string, now time.Time, window time.Duration) error {
+func Verify(signature string, body []byte, secrets Secrets, now time.Time, window time.Duration) error {
 	var stamp string
 	var given [][]byte
 	for part := range strings.SplitSeq(signature, ",") {

@@ -36,3 +36,13 @@ func TestVerify(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretsThatAnybodyGuesses(t *testing.T) {
+	const one, two = "un-secret-partage", "un-autre-secret-partage"
+	for text, want := range map[string]int{one: 1, one + " ," + two: 2, one + ",": 0, ",": 0, "court": 0, one + ",court": 0} {
+		var s Secrets
+		if err := s.Decode(text); (err == nil) != (want > 0) || err == nil && (len(s) != want || s[0] != one) {
+			t.Errorf("%q: %v, %v", text, s, err)
+		}
+	}
+}
