@@ -38,9 +38,6 @@ func (p prestataire) compte(ctx context.Context, tx *function.Tx, q message.Comp
 	return c, err
 }
 
-// fenetre is how old, or how early, what the provider signed may be.
-const fenetre = 5 * time.Minute
-
 // notification is what the provider tells of an attempt. The payer may try
 // several cards for one attempt: each try is a transaction.
 type notification struct {
@@ -74,17 +71,6 @@ func (p prestataire) lien(e message.PaiementEnLigne) string {
 	}
 	q.Set("signature", hex.EncodeToString(signature.MAC(p.Secrets[0], []byte(q.Encode()))))
 	return p.URL + "?" + q.Encode()
-}
-
-// verifier holds the signature of a notification against the secrets and the clock.
-func (p prestataire) verifier(n message.NotifierPaiement, now time.Time) error {
-	switch err := signature.Verify(n.Signature, n.Corps, p.Secrets, now, fenetre); {
-	case errors.Is(err, signature.ErrStale):
-		return function.Unauthorized("notification_perimee", "Cette notification n'a pas été signée dans les cinq minutes.", "This notification was not signed within five minutes.")
-	case err != nil:
-		return function.Unauthorized("signature_invalide", "La signature de cette notification n'est pas la bonne.", "The signature of this notification is wrong.")
-	}
-	return nil
 }
 
 // payerEnLigne starts an attempt, or goes on with one that nothing has come of
@@ -167,7 +153,7 @@ func tentativeInconnue() error {
 // notifierPaiement hears the provider, and keeps what it refuses of what was
 // signed, so that somebody looks: to tell it again would change nothing.
 func (p prestataire) notifierPaiement(ctx context.Context, tx *function.Tx, c message.NotifierPaiement) (r message.PaiementNotifie, err error) {
-	if err := p.verifier(c, tx.Now); err != nil {
+	if err := p.Secrets.Heard(c.Signature, c.Corps, tx.Now); err != nil {
 		return r, err
 	}
 	refus, err := tx.Try(ctx, func() (err error) {

@@ -183,13 +183,37 @@ type OrdreSur struct {
 // expose registers a route that is one command or query: request makes it of
 // the input, and its reply is the body of the answer.
 func expose[I any, M message.Request[R], R any](g *gateway, r route, request func(*I) M) {
-	huma.Register(g.api, r.operation(), func(ctx context.Context, in *I) (*Reply[R], error) {
+	register(g, r.operation(), request)
+}
+
+func register[I any, M message.Request[R], R any](g *gateway, op huma.Operation, request func(*I) M) {
+	huma.Register(g.api, op, func(ctx context.Context, in *I) (*Reply[R], error) {
 		reply, err := ask(ctx, g, request(in), keyOf(in))
 		if err != nil {
 			return nil, err
 		}
 		return &Reply[R]{reply}, nil
 	})
+}
+
+// Where providers tell what became of payments and of text messages.
+const (
+	cheminNotifications = "/v1/paiements-en-ligne/notifications"
+	cheminSMS           = "/v1/sms/notifications"
+)
+
+// Notification is signed over its bytes, which are passed on as they came.
+type Notification struct {
+	Signature string `header:"Signature" required:"true" maxLength:"400" doc:"t=<unix seconds>,v1=<hex HMAC-SHA256 of t, a dot and the body>"`
+	RawBody   []byte `contentType:"application/json"`
+}
+
+// signed registers a route of a provider, whose signature stands for a token.
+func signed[M message.Request[R], R any](g *gateway, r route, request func(*Notification) M) {
+	op := r.operation()
+	op.Security = []map[string][]string{}
+	op.MaxBodyBytes, op.SkipValidateBody = 64<<10, true // the function judges the bytes
+	register(g, op, request)
 }
 
 func keyOf(in any) string {

@@ -15,7 +15,10 @@ func (g *gateway) courrier() {
 		func(in *ParID) message.ContactDe { return message.ContactDe{AbonneID: in.ID} })
 	about(g, route{"POST", "/v1/abonnes/{id}/sms", "consentirSMS", "Record that an abonne wants text messages at a number, or none any more", "abonnes", 0},
 		"abonne_id", func(c *message.ConsentirSMS) *string { return &c.AbonneID })
-	g.notificationsSMS()
+	signed(g, route{"POST", cheminSMS, "notifierSMS", "Hear the provider of text messages, by its signature: REMIS, ECHEC or STOP of a message", "envois", 0},
+		func(in *Notification) message.NotifierSMS {
+			return message.NotifierSMS{Signature: in.Signature, Corps: in.RawBody}
+		})
 
 	expose(g, route{"GET", "/v1/tirages", "listerTirages", "List what waits to be printed, and what was, the newest first", "envois", 0},
 		func(in *Liste) message.Tirages { return message.Tirages{Page: in.page()} })
@@ -42,29 +45,5 @@ func (g *gateway) tirage() {
 			return nil, err
 		}
 		return served(d, "inline", passing), nil
-	})
-}
-
-// cheminSMS is where the provider of text messages tells what became of them:
-// its signature stands for a token.
-const cheminSMS = "/v1/sms/notifications"
-
-// NotificationSMS is signed over its bytes, which are passed on as they came.
-type NotificationSMS struct {
-	Signature string `header:"Signature" required:"true" maxLength:"400" doc:"t=<unix seconds>,v1=<hex HMAC-SHA256 of t, a dot and the body>"`
-	RawBody   []byte `contentType:"application/json"`
-}
-
-// notificationsSMS hears the provider of text messages.
-func (g *gateway) notificationsSMS() {
-	op := route{"POST", cheminSMS, "notifierSMS", "Hear the provider of text messages, by its signature: REMIS, ECHEC or STOP of a message", "envois", 0}.operation()
-	op.Security = []map[string][]string{}
-	op.MaxBodyBytes, op.SkipValidateBody = 64<<10, true // mailer judges the bytes
-	huma.Register(g.api, op, func(ctx context.Context, in *NotificationSMS) (*Reply[message.SMSNotifie], error) {
-		reply, err := ask(ctx, g, message.NotifierSMS{Signature: in.Signature, Corps: in.RawBody}, "")
-		if err != nil {
-			return nil, err
-		}
-		return &Reply[message.SMSNotifie]{reply}, nil
 	})
 }

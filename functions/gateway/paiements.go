@@ -1,12 +1,6 @@
 package main
 
-import (
-	"context"
-
-	"github.com/danielgtaylor/huma/v2"
-
-	"aquaerp.fr/shared/message"
-)
+import "aquaerp.fr/shared/message"
 
 // ListeRemboursements filters refunds.
 type ListeRemboursements struct {
@@ -33,7 +27,10 @@ func (g *gateway) paiements() {
 		func(in *OrdreSur) message.PayerEnLigne { return message.PayerEnLigne{FactureID: in.ID} })
 	expose(g, route{"GET", "/v1/paiements-en-ligne/{id}", "lirePaiementEnLigne", "Read an attempt to pay online", "paiements", 0},
 		func(in *ParID) message.PaiementEnLigneParID { return message.PaiementEnLigneParID{ID: in.ID} })
-	g.notifications()
+	signed(g, route{"POST", cheminNotifications, "notifierPaiement", "Hear the payment provider, by its signature", "paiements", 0},
+		func(in *Notification) message.NotifierPaiement {
+			return message.NotifierPaiement{Signature: in.Signature, Corps: in.RawBody}
+		})
 	expose(g, route{"GET", "/v1/moyens-de-paiement", "listerMoyensDePaiement", "List the means of payment and the rules of today", "paiements", 0},
 		func(*Nothing) message.MoyensDePaiement { return message.MoyensDePaiement{} })
 
@@ -83,28 +80,4 @@ func (g *gateway) paiements() {
 		"abonne_id", func(c *message.Mensualiser) *string { return &c.AbonneID })
 	about(g, route{"POST", "/v1/echeanciers/{id}/arret", "arreterEcheancier", "End a plan of payment", "paiements", 0},
 		"echeancier_id", func(c *message.ArreterEcheancier) *string { return &c.EcheancierID })
-}
-
-// cheminNotifications is where the payment provider tells of payments: its
-// signature stands for a token.
-const cheminNotifications = "/v1/paiements-en-ligne/notifications"
-
-// NotificationPaiement is signed over its bytes, which are passed on as they came.
-type NotificationPaiement struct {
-	Signature string `header:"Signature" required:"true" maxLength:"400" doc:"t=<unix seconds>,v1=<hex HMAC-SHA256 of t, a dot and the body>"`
-	RawBody   []byte `contentType:"application/json"`
-}
-
-// notifications hears the payment provider.
-func (g *gateway) notifications() {
-	op := route{"POST", cheminNotifications, "notifierPaiement", "Hear the payment provider, by its signature", "paiements", 0}.operation()
-	op.Security = []map[string][]string{}
-	op.MaxBodyBytes, op.SkipValidateBody = 64<<10, true // facture judges the bytes
-	huma.Register(g.api, op, func(ctx context.Context, in *NotificationPaiement) (*Reply[message.PaiementNotifie], error) {
-		reply, err := ask(ctx, g, message.NotifierPaiement{Signature: in.Signature, Corps: in.RawBody}, "")
-		if err != nil {
-			return nil, err
-		}
-		return &Reply[message.PaiementNotifie]{reply}, nil
-	})
 }

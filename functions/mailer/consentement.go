@@ -4,14 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/message"
-	"aquaerp.fr/shared/signature"
 )
 
 // consentir records what an abonne said about text messages. Every word is
@@ -92,9 +90,6 @@ func contactInconnu() error {
 	return function.NotFound("abonne_inconnu", "Cet abonné n'existe pas.", "There is no such subscriber.")
 }
 
-// fenetre is how old, or how early, what the provider signed may be.
-const fenetre = 5 * time.Minute
-
 // notification is what the provider tells of a text message.
 type notification struct {
 	ID      string `json:"id"`      // once each
@@ -106,11 +101,8 @@ type notification struct {
 // notifierSMS hears the provider. What it tells twice counts once, and a
 // message that is on the telephone stays so whatever comes late.
 func (m mailer) notifierSMS(ctx context.Context, tx *function.Tx, c message.NotifierSMS) (r message.SMSNotifie, err error) {
-	switch err := signature.Verify(c.Signature, c.Corps, m.sms.Secrets, tx.Now, fenetre); {
-	case errors.Is(err, signature.ErrStale):
-		return r, function.Unauthorized("notification_perimee", "Cette notification n'a pas été signée dans les cinq minutes.", "This notification was not signed within five minutes.")
-	case err != nil:
-		return r, function.Unauthorized("signature_invalide", "La signature de cette notification n'est pas la bonne.", "The signature of this notification is wrong.")
+	if err := m.sms.Secrets.Heard(c.Signature, c.Corps, tx.Now); err != nil {
+		return r, err
 	}
 	var n notification
 	if err := json.Unmarshal(c.Corps, &n); err != nil || n.ID == "" || len(n.ID) > 80 || n.Etat != "REMIS" && n.Etat != "ECHEC" && n.Etat != "STOP" {

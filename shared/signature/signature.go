@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"aquaerp.fr/shared/function"
 )
 
 // Why a signature does not hold.
@@ -40,6 +42,21 @@ func (s *Secrets) Decode(text string) error {
 func Sign(secret string, body []byte, at time.Time) string {
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	return "t=" + stamp + ",v1=" + hex.EncodeToString(MAC(secret, stamped(stamp, body)))
+}
+
+// window is how old, or how early, what a provider signed may be.
+const window = 5 * time.Minute
+
+// Heard refuses what a provider tells unless it was signed with one of the
+// secrets, within five minutes.
+func (s Secrets) Heard(signature string, body []byte, now time.Time) error {
+	switch err := Verify(signature, body, s, now, window); {
+	case errors.Is(err, ErrStale):
+		return function.Unauthorized("notification_perimee", "Cette notification n'a pas été signée dans les cinq minutes.", "This notification was not signed within five minutes.")
+	case err != nil:
+		return function.Unauthorized("signature_invalide", "La signature de cette notification n'est pas la bonne.", "The signature of this notification is wrong.")
+	}
+	return nil
 }
 
 // Verify holds a signature against the secrets, any of which may have made
