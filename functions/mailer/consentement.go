@@ -139,7 +139,7 @@ func (m mailer) notifierSMS(ctx context.Context, tx *function.Tx, c message.Noti
 		return r, err
 	}
 	r.Etat = "DELIVERED"
-	_, err = tx.Exec(ctx, "update envoi set etat = 'DELIVERED', remis_a = $2 where id = $1", id, tx.Now)
+	_, err = tx.Exec(ctx, "update envoi set etat = 'DELIVERED', remis_a = $2, lettre = null where id = $1", id, tx.Now)
 	return r, err
 }
 

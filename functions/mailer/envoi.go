@@ -23,7 +23,7 @@ type envoi struct {
 	message.Envoi
 	cle, destinataire string
 	langue            string          // of a text message
-	adresse           message.Adresse // of a letter; a bill or an avoir knows its own
+	adresse           message.Adresse // where it goes by post, also when it fails; a bill or an avoir knows its own
 	html, texte       string
 }
 
@@ -112,7 +112,7 @@ func (m mailer) texto(ctx context.Context, tx *function.Tx, lettre *envoi) (*env
 		return nil, err
 	}
 	e := *lettre
-	e.Canal, e.destinataire, e.langue = "SMS", j.numero, j.langue
+	e.Canal, e.destinataire, e.langue, e.adresse = "SMS", j.numero, j.langue, message.Adresse{}
 	return &e, nil
 }
 
@@ -137,6 +137,7 @@ func (m mailer) relanceEmise(ctx context.Context, tx *function.Tx, e message.Rel
 	case texto == nil:
 		return m.deposer(ctx, tx, []*envoi{lettre}, e)
 	case e.Canal == "SMS":
+		texto.adresse = e.Adresse // it stands for the letter
 		return m.deposer(ctx, tx, []*envoi{texto}, e)
 	}
 	return m.deposer(ctx, tx, []*envoi{lettre, texto}, e, e)
@@ -185,45 +186,46 @@ type ligne struct {
 	Langue       string           `json:"langue"`
 	Texte        string           `json:"texte,omitempty"`
 	HTML         string           `json:"html,omitempty"`
+	Lettre       string           `json:"lettre,omitempty"`
 	Adresse      *message.Adresse `json:"adresse,omitempty"`
 	RelanceA     time.Time        `json:"relance_a"`
 }
 
 // deposer writes and stores messages, each about its fact, and sets them
-// going. What cannot be addressed is stored as FAILED: it must not hold up
-// the others. A message that exists already stays as it is.
+// going. What cannot be addressed is given up: it must not hold up the
+// others. A message that exists already stays as it is.
 func (m mailer) deposer(ctx context.Context, tx *function.Tx, envois []*envoi, faits ...any) error {
 	lignes := make([]ligne, len(envois))
 	for i, e := range envois {
 		e.ID, e.CreeA, e.Canal = function.NewID(), tx.Now, cmp.Or(e.Canal, "EMAIL")
 		sansPiece := e.Etat == "QUEUED" // all is in the message; else the document is what is printed
-		l := lettre{m.de.Name, e.Objet, e.Nom, faits[i]}
-		switch {
-		case e.Canal == "SMS":
-		case e.destinataire == "":
+		if e.destinataire == "" {
 			e.Canal, e.Etat = "COURRIER", "QUEUED"
-		case !adressable(e.destinataire, e.Nom, e.Objet):
-			e.Etat, e.Erreur = "FAILED", "adresse_invalide"
 		}
+		l, modele := lettre{m.de.Name, e.Objet, e.Nom, faits[i]}, strings.ToLower(e.Modele)
+		var posted string
 		var err error
 		switch {
 		case e.Canal == "SMS":
-			e.texte, err = ecrireSMS(strings.ToLower(e.Modele), e.langue, l)
+			e.texte, err = ecrireSMS(modele, e.langue, l)
 			e.Encodage, e.Segments = longueur(e.texte)
-		case e.Etat != "FAILED" && (e.Canal == "EMAIL" || sansPiece):
-			e.html, e.texte, err = ecrire(strings.ToLower(e.Modele), l)
+			if err == nil && e.adresse != (message.Adresse{}) {
+				_, posted, err = ecrire(modele, l)
+			}
+		case e.Canal == "EMAIL" || sansPiece:
+			e.html, e.texte, err = ecrire(modele, l)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.Modele, err)
 		}
-		lignes[i] = ligne{Envoi: e.Envoi, Cle: e.cle, Destinataire: e.destinataire, Langue: cmp.Or(e.langue, "fr"), Texte: e.texte, HTML: e.html, RelanceA: tx.Now.Add(patience)}
-		if e.Canal == "COURRIER" && e.adresse != (message.Adresse{}) {
+		lignes[i] = ligne{Envoi: e.Envoi, Cle: e.cle, Destinataire: e.destinataire, Langue: cmp.Or(e.langue, "fr"), Texte: e.texte, HTML: e.html, Lettre: posted, RelanceA: tx.Now.Add(patience)}
+		if e.adresse != (message.Adresse{}) {
 			lignes[i].Adresse = &e.adresse
 		}
 	}
 	rows, err := tx.Query(ctx, `
-		insert into envoi (id, modele, cle, canal, destinataire, etat, abonne_id, nom, objet, reference, texte, html, erreur, relance_a, cree_a, langue, segments, encodage, adresse)
-		select id, modele, cle, canal, destinataire, etat, abonne_id, nom, objet, reference, texte, html, coalesce(erreur, ''), relance_a, cree_a, langue, segments, encodage, adresse
+		insert into envoi (id, modele, cle, canal, destinataire, etat, abonne_id, nom, objet, reference, texte, html, lettre, relance_a, cree_a, langue, segments, encodage, adresse)
+		select id, modele, cle, canal, destinataire, etat, abonne_id, nom, objet, reference, texte, html, lettre, relance_a, cree_a, langue, segments, encodage, adresse
 		from json_populate_recordset(null::envoi, $1)
 		on conflict (modele, cle, canal, destinataire) do nothing returning id`, lignes)
 	if err != nil {
@@ -236,8 +238,10 @@ func (m mailer) deposer(ctx context.Context, tx *function.Tx, envois []*envoi, f
 	for _, e := range envois {
 		switch {
 		case !slices.Contains(fresh, e.ID):
-		case e.Etat == "FAILED":
-			refuser(tx, e.Envoi)
+		case e.Canal == "EMAIL" && !adressable(e.destinataire, e.Nom, e.Objet):
+			if err := echouer(ctx, tx, e.ID, "adresse_invalide"); err != nil {
+				return err
+			}
 		case e.Etat == "ATTENTE_PIECE":
 			tx.Post(e.Reference, e.ID, message.DocumentFacture{FactureID: e.Reference})
 		case e.Canal != "COURRIER":
@@ -281,25 +285,32 @@ func (m mailer) documentRecu(ctx context.Context, tx *function.Tx, p function.Po
 	return err
 }
 
-// echouer gives a message up, unless it is over.
+// nonAboutie is the condition of a message that may still be given up.
+const nonAboutie = "etat not in ('DELIVERED', 'FAILED') and (canal = 'SMS' or etat <> 'SENT')"
+
+// echouer gives a message up, unless it is over. A letter whose address of
+// the post is known is printed instead.
 func echouer(ctx context.Context, tx *function.Tx, id, motif string) error {
+	if _, err := tx.Exec(ctx, `
+		insert into envoi (id, modele, cle, canal, destinataire, etat, abonne_id, nom, objet, reference, texte, adresse, relance_a, cree_a)
+		select $2, modele, cle, 'COURRIER', '', 'QUEUED', abonne_id, nom, objet, reference, coalesce(lettre, texte), adresse, $3, $3
+		from envoi where id = $1 and adresse is not null and `+nonAboutie+` for update
+		on conflict (modele, cle, canal, destinataire) do nothing`, id, function.NewID(), tx.Now); err != nil {
+		return err
+	}
 	rows, err := tx.Query(ctx, `
-		update envoi set etat = 'FAILED', erreur = $2, texte = null, html = null, piece = null
-		where id = $1 and etat not in ('DELIVERED', 'FAILED') and (canal = 'SMS' or etat <> 'SENT')
+		update envoi set etat = 'FAILED', erreur = $2, texte = null, html = null, lettre = null, piece = null
+		where id = $1 and `+nonAboutie+`
 		returning id, coalesce(reference::text, ''), coalesce(abonne_id::text, ''), erreur`, id, motif)
 	if err != nil {
 		return err
 	}
-	var e message.Envoi
-	_, err = pgx.ForEachRow(rows, []any{&e.ID, &e.Reference, &e.AbonneID, &e.Erreur}, func() error { return nil })
-	if err == nil && e.ID != "" {
-		refuser(tx, e)
+	var r message.EnvoiRefuse
+	_, err = pgx.ForEachRow(rows, []any{&r.EnvoiID, &r.Reference, &r.AbonneID, &r.Motif}, func() error { return nil })
+	if err == nil && r.EnvoiID != "" {
+		tx.Emit(id, 0, r)
 	}
 	return err
-}
-
-func refuser(tx *function.Tx, e message.Envoi) {
-	tx.Emit(e.ID, 0, message.EnvoiRefuse{EnvoiID: e.ID, Reference: e.Reference, AbonneID: e.AbonneID, Motif: e.Erreur})
 }
 
 // lotDeRelance bounds what one tick takes up.

@@ -446,6 +446,51 @@ func TestReminders(t *testing.T) {
 	}
 }
 
+// A letter that the law asks for is printed when it cannot be sent otherwise.
+func TestReminderThatCannotBeSent(t *testing.T) {
+	b := setup(t)
+	printed := func(why string, want int) {
+		t.Helper()
+		if n := b.Count(t, "select count(*) from envoi where canal = 'COURRIER' and etat = 'QUEUED'"); n != want {
+			t.Errorf("%s: %d letters wait, want %d", why, n, want)
+		}
+	}
+	told := func(canal string, email string) string {
+		e := reminder(canal)
+		e.CourrierID, e.Email = function.NewID(), email
+		b.tell(t, e)
+		b.send(t)
+		return b.ready(t)[len(b.ready(t))-1].EnvoiID
+	}
+	b.tell(t, actif)
+	told("ECRIT", "anne@refuse.test")
+	printed("refused", 1)
+	told("ECRIT", "nobody at all")
+	printed("no address", 2)
+	b.agrees(t, "06 12 34 54 04")
+	told("SMS", "anne@courriel.example")
+	printed("no such number", 3)
+	b.agrees(t, "06 12 34 56 78")
+	for _, canal := range []string{"SMS", "ECRIT_SMS"} { // the letter of the second has gone by mail
+		id := told(canal, "anne@courriel.example")
+		for range 2 {
+			if _, err := b.says(t, "secret", notification{ID: canal, Message: id, Etat: "ECHEC", Code: "absent"}); err != nil {
+				t.Error(err)
+			}
+		}
+		printed(canal+" that did not arrive", 4)
+	}
+	if n := b.Count(t, "select count(*) from envoi where lettre is not null"); n != 0 {
+		t.Errorf("%d letters are kept with messages that are over", n)
+	}
+	made := ft.MustAsk(t, b.Function, ft.Staff(), message.PreparerTirage{Modele: "RELANCE"})
+	for _, l := range ft.MustAsk(t, b.Function, ft.Staff(), message.LettresDuTirage{TirageID: made.ID}).Lettres {
+		if l.Adresse != adresse || l.Nom != "Anne Martin" || !strings.Contains(l.Texte, "F2026-000123, due le 15 novembre 2026") {
+			t.Errorf("printed %+v", l)
+		}
+	}
+}
+
 // TestNoticeOfDebit: one letter a debit, by mail or by post.
 func TestNoticeOfDebit(t *testing.T) {
 	b := setup(t)

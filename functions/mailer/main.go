@@ -5,8 +5,9 @@
 // it after. A crash between the two may send it again, with the same
 // Message-ID or Idempotency-Key, by which it is known. Neither addresses nor
 // numbers nor contents are logged, and contents are dropped once the server
-// has them; letters stay, to be printed again. Nobody gets a text message who
-// did not agree to them.
+// has them; letters stay, to be printed again. What cannot be sent is printed,
+// where the address is known. Nobody gets a text message who did not agree to
+// them.
 package main
 
 import "aquaerp.fr/shared/function"
