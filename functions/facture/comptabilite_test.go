@@ -452,6 +452,28 @@ func TestFEC(t *testing.T) {
 	}
 }
 
+// A part of a FEC costs what it holds, whatever the service issued besides:
+// of 20,000 bills and their payments it comes within the time of a statement.
+func TestFECOfManyBills(t *testing.T) {
+	t.Parallel()
+	const bills = 20_000
+	b := setup(t, 0)
+	staff := functiontest.Staff()
+	functiontest.MustAsk(t, b.Function, staff, message.ReglerComptabilite{Entite: "principale", Regime: "PRIVE", TVAExigibilite: "DEBITS", SIREN: "732829320"})
+	b.alter(t, `with n as (select i, lpad(to_hex(i), 12, '0') k from generate_series(1, $1::int) i),
+		e as (select i, ('00000000-0000-7000-8000-' || k)::uuid id, '2025-01-10'::date le, '411' debit, '70111' credit from n
+			union all select $1 + i, ('00000000-0000-7000-8001-' || k)::uuid, '2025-02-10', '512', '411' from n),
+		f as (insert into ecriture (id, date, piece, libelle, abonne_id) select id, le, 'P' || i, '', ('00000000-0000-7000-8002-' || right(id::text, 12))::uuid from e),
+		g as (insert into ecriture_numero select id, 'principale', 2025, i, le from e),
+		h as (insert into mouvement (ecriture_id, compte, debit_centimes, credit_centimes) select id, debit, 100, 0 from e union all select id, credit, 0, 100 from e),
+		c as (insert into cloture values ('principale', '2025-12-31', now(), '', 2 * $1, 200 * $1))
+		insert into lettrage (paiement_id, facture_id, montant_centimes, cree_a) select ('00000000-0000-7000-8001-' || k)::uuid, ('00000000-0000-7000-8000-' || k)::uuid, 100, '2025-02-10' from n`, bills)
+	p := functiontest.MustAsk(t, b.Function, staff, message.ExporterFEC{Exercice: 2025, Suite: message.Suite{Apres: cursor{"N", "19000"}.String()}})
+	if lettered := bytes.Count(p.Contenu, []byte("\t20250210\t")); lettered < 2000 || !bytes.Contains(p.Contenu, []byte("\t2025-019001\t20250210\t20250110\t")) {
+		t.Errorf("%d lines are lettered", lettered)
+	}
+}
+
 func TestExportsCarryNoFormula(t *testing.T) {
 	t.Parallel()
 	b, bills := ledger(t)

@@ -45,7 +45,7 @@ const lignesFEC = `
 	select e.journal, e.numero, e.date, m.compte, c.libelle, case when m.compte = '411' then coalesce(e.abonne_id::text, '') else '' end, case when m.compte = '411' then ` + nomFEC + ` else '' end,
 		e.piece, e.libelle, m.debit_centimes, m.credit_centimes, coalesce(l.lettre, ''), l.le, e.validee_le
 	from ecriture_numero n join ecriture_journal e on e.id = n.ecriture_id join mouvement m on m.ecriture_id = e.id join compte c on c.numero = m.compte
-	left join lateral lettre_de(e.id) l on m.compte = '411'
+	left join lateral (select * from lettre_de(e.id) where m.compte = '411') l on true
 	where n.entite = $1 and n.exercice = $2 and n.numero between $3 and $4
 	order by n.numero, m.credit_centimes > 0, m.compte`
 
