@@ -213,8 +213,20 @@ func nonValeurs(ctx context.Context, tx *function.Tx, q message.NonValeurs) (pag
 	return page, err
 }
 
-// dueEtDossier locks what is owed of a bill and its file.
+// dueEtDossier locks what is owed of a bill, above zero, and its file.
 func dueEtDossier(ctx context.Context, tx *function.Tx, factureID string) (reste int64, dossier, etat string, err error) {
+	if reste, dossier, etat, err = resteEtDossier(ctx, tx, factureID); err == nil && reste <= 0 {
+		err = rienDu()
+	}
+	return reste, dossier, etat, err
+}
+
+func rienDu() error {
+	return function.Conflict("rien_du", "Cette facture n'est plus due.", "Nothing is owed of this bill.")
+}
+
+// resteEtDossier locks what is owed of a bill, if anything, and its file.
+func resteEtDossier(ctx context.Context, tx *function.Tx, factureID string) (reste int64, dossier, etat string, err error) {
 	var abonne string
 	err = tx.QueryRow(ctx, "select abonne_id from facture where id = $1 and numero is not null", factureID).Scan(&abonne)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -228,9 +240,6 @@ func dueEtDossier(ctx context.Context, tx *function.Tx, factureID string) (reste
 	}
 	err = tx.QueryRow(ctx, `select case when f.etat in ('EMISE', 'PARTIELLE') then f.ttc_centimes - f.paye_centimes else 0 end, coalesce(d.id::text, ''), coalesce(d.etat, '')
 		from facture f left join dossier_relance d on d.facture_id = f.id where f.id = $1`, factureID).Scan(&reste, &dossier, &etat)
-	if err == nil && reste <= 0 {
-		err = function.Conflict("rien_du", "Cette facture n'est plus due.", "Nothing is owed of this bill.")
-	}
 	return reste, dossier, etat, err
 }
 

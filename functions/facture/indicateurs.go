@@ -27,8 +27,9 @@ var definitions = []message.DefinitionIndicateur{
 }
 
 // lettrages are what was given to bills, each on the day when it was money: of
-// the payment, of its return, or of the avoir.
-const lettrages = `(select l.facture_id, l.montant_centimes,
+// the payment, of its return, or of the avoir; repris is by an avoir on the
+// bill itself.
+const lettrages = `(select l.facture_id, l.montant_centimes, coalesce(a.corrige_id = l.facture_id, false) as repris,
 		coalesce(a.date_facturation, case when l.montant_centimes < 0 then j.le end, p.recu_le) as le
 	from lettrage l
 	left join paiement p on p.id = l.paiement_id

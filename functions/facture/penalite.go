@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/big"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,13 +16,15 @@ import (
 // regulation of its service says. Both are rows with dates and sources: where
 // there is no row, nothing is asked.
 
-// enRetard is a bill on day $1: what is owed, whose rules it follows, the
-// first day that was not charged, and what forbids to charge it.
+// enRetard is a bill on day $1: whose rules it follows, the first day that was
+// not charged, and what forbids to charge it. One that was paid late bears the
+// days until then.
 const enRetard = `
-	select f.numero, f.contrat_id, f.entite, greatest(f.echeance, (select max(jusqua) from penalite where facture_id = f.id)) + 1,
+	select f.etat in ('ANNULEE_PAR_AVOIR', 'ADMISE_EN_NON_VALEUR'), f.numero, f.contrat_id, f.entite, greatest(f.echeance, (select max(jusqua) from penalite where facture_id = f.id)) + 1,
 		coalesce(c.habitation, true), c.habitation is false and f.siren = '', aidee(f.abonne_id, $1),
 		exists (select from suspension s where s.abonne_id = f.abonne_id and (s.facture_id is null or s.facture_id = f.id) and s.levee_le is null and $1 between s.du and s.jusqua),
-		en_echeancier(f.id, $1), exists (select from penalite where piece_id = f.id) or exists (select from majoration where piece_id = f.id),
+		en_echeancier(f.id, $1) or exists (select from echeancier_facture where facture_id = f.id and echeancier_etat(echeancier_id, $1) = 'SOLDE'),
+		exists (select from penalite where piece_id = f.id) or exists (select from majoration where piece_id = f.id),
 		exists (select from penalite where facture_id = f.id and forfait_centimes > 0),
 		(select apres_jours from niveau_relance where niveau = 1 and periode @> $1::date)
 	from facture f left join contrat c on c.id = f.contrat_id where f.id = $2`
@@ -31,20 +32,23 @@ const enRetard = `
 // appliquerPenalites asks for what the lateness of a bill costs, by a document
 // of its own, or tells what it would be.
 func appliquerPenalites(ctx context.Context, tx *function.Tx, c message.AppliquerPenalites) (p message.Penalites, err error) {
-	reste, dossier, _, err := dueEtDossier(ctx, tx, c.FactureID)
+	_, dossier, _, err := resteEtDossier(ctx, tx, c.FactureID)
 	if err != nil {
 		return p, err
 	}
 	var numero, contrat, entite string
-	var habitation, particulier, aide, suspendue, enPlan, accessoire, forfait bool
+	var close, habitation, particulier, aide, suspendue, enPlan, accessoire, forfait bool
 	var delai int
 	err = tx.QueryRow(ctx, enRetard, tx.Today(), c.FactureID).
-		Scan(&numero, &contrat, &entite, &p.Du, &habitation, &particulier, &aide, &suspendue, &enPlan, &accessoire, &forfait, &delai)
+		Scan(&close, &numero, &contrat, &entite, &p.Du, &habitation, &particulier, &aide, &suspendue, &enPlan, &accessoire, &forfait, &delai)
 	if err != nil {
 		return p, err
 	}
 	p.FactureID, p.Jusqua = c.FactureID, tx.Today().AddDays(-1)
+	sansRegle := function.Conflict("aucune_regle", "Aucune règle en vigueur ne demande de pénalité pour cette facture.", "No rule in force asks a penalty for this bill.")
 	switch {
+	case close:
+		return p, rienDu()
 	case suspendue:
 		return p, function.Refused("relances_suspendues", "Cette facture est contestée, ou attend une aide : elle ne porte pas de pénalité.", "This bill is contested, or waits for an aid: it bears no penalty.")
 	case enPlan:
@@ -53,17 +57,20 @@ func appliquerPenalites(ctx context.Context, tx *function.Tx, c message.Applique
 		return p, function.Refused("abonne_aide", "Ce ménage a un tarif social ou une aide récente : il ne paie pas de pénalité.", "This household has a social tariff or was helped: it pays no penalty.")
 	case accessoire:
 		return p, function.Refused("penalite_de_penalite", "Cette facture est déjà une pénalité ou une majoration.", "This bill is a penalty or a surcharge itself.")
-	case p.Jusqua.Before(p.Du):
-		return p, function.Conflict("pas_en_retard", "Cette facture n'est pas en retard, ou tous ses jours de retard sont déjà comptés.", "This bill is not late, or all its late days were charged.")
+	case particulier:
+		return p, sansRegle
 	}
-	if !particulier {
-		if err := compterRetard(ctx, tx, &p, reste, habitation, forfait); err != nil {
+	if err := compterRetard(ctx, tx, &p, habitation); err != nil {
+		return p, err
+	}
+	if !forfait {
+		if err := compterForfait(ctx, tx, &p, habitation); err != nil {
 			return p, err
 		}
 	}
 	p.TotalCentimes = p.ForfaitCentimes + p.InteretsCentimes
 	if p.TotalCentimes == 0 {
-		return p, function.Conflict("aucune_regle", "Aucune règle en vigueur ne demande de pénalité pour cette facture.", "No rule in force asks a penalty for this bill.")
+		return p, sansRegle
 	}
 	if c.Simulation {
 		return p, nil
@@ -74,7 +81,7 @@ func appliquerPenalites(ctx context.Context, tx *function.Tx, c message.Applique
 	}
 	if p.InteretsCentimes > 0 {
 		lignes = append(lignes, message.LigneFacture{Rubrique: "distribution", Code: "penalite/interets", Compte: "7711", HTCentimes: p.InteretsCentimes,
-			Libelle: fmt.Sprintf("Pénalités de retard sur %s, facture %s, %d jours du %s au %s", message.Euros(reste), numero, p.Jours, p.Du.Francais(), p.Jusqua.Francais())})
+			Libelle: fmt.Sprintf("Pénalités de retard, facture %s, %d jours du %s au %s", numero, p.Jours, p.Du.Francais(), p.Jusqua.Francais())})
 	}
 	f, err := emettrePiece(ctx, tx, piece{nature: natureManuelle, contratID: contrat, entite: entite, delai: delai, motif: "Retard de paiement de la facture " + numero, lignes: lignes})
 	if err != nil {
@@ -90,45 +97,66 @@ func appliquerPenalites(ctx context.Context, tx *function.Tx, c message.Applique
 	return p, tx.SendBatch(ctx, b).Close()
 }
 
-// compterRetard sums the fee, once for a bill, and the interest on what is
-// owed for each late day, at the rate of the day; days on which letters were
-// held up bear none. The exact sum is rounded once, half up.
-func compterRetard(ctx context.Context, tx *function.Tx, p *message.Penalites, reste int64, habitation, forfait bool) error {
-	if !forfait {
-		var source string
-		err := tx.QueryRow(ctx, "select montant_centimes, source from frais_recouvrement where code = 'RETARD' and habitation = $1 and periode @> $2::date", habitation, tx.Today()).
-			Scan(&p.ForfaitCentimes, &source)
-		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-			return err
-		}
-		if err == nil {
-			p.Sources = append(p.Sources, source)
-		}
+// compterForfait adds the fee, which a bill bears once.
+func compterForfait(ctx context.Context, tx *function.Tx, p *message.Penalites, habitation bool) error {
+	var source string
+	err := tx.QueryRow(ctx, "select montant_centimes, source from frais_recouvrement where code = 'RETARD' and habitation = $1 and periode @> $2::date", habitation, tx.Today()).
+		Scan(&p.ForfaitCentimes, &source)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
 	}
-	rows, err := tx.Query(ctx, `select t.taux_pdm, t.source, count(*) from generate_series($1::date, $2::date, interval '1 day') j
-			join taux_retard t on t.periode @> j::date and t.habitation = $3
-			where not exists (select from suspension s join facture f on f.abonne_id = s.abonne_id and f.id = $4
-				where (s.facture_id is null or s.facture_id = f.id) and j::date between s.du and least(s.jusqua, s.levee_le - 1))
-			group by 1, 2 order by min(j)`, p.Du, p.Jusqua, habitation, p.FactureID)
+	p.Sources = append(p.Sources, source)
+	return err
+}
+
+// compterRetard sums the interest on what was owed on each late day, at the
+// rate of the day; what an avoir took back never was, and days on which
+// letters were held up bear none. The exact sum is rounded once, half up.
+// Days are charged once: while the rate of one is to come, none is.
+func compterRetard(ctx context.Context, tx *function.Tx, p *message.Penalites, habitation bool) error {
+	rows, err := tx.Query(ctx, `
+		with jour as (
+			select j::date le, f.ttc_centimes
+					+ coalesce((select sum(a.ttc_centimes) from facture a where a.corrige_id = f.id and a.nature = 'AVOIR' and a.numero is not null), 0)
+					- coalesce((select sum(l.montant_centimes) from `+lettrages+` l where l.facture_id = f.id and not l.repris and l.le <= j::date), 0) reste,
+				exists (select from suspension s where s.abonne_id = f.abonne_id and (s.facture_id is null or s.facture_id = f.id)
+					and j::date between s.du and least(s.jusqua, s.levee_le - 1)) suspendu
+			from facture f, generate_series($1::date, $2::date, interval '1 day') j where f.id = $4
+		)
+		select coalesce(t.source, ''), count(*)::int, coalesce(sum(t.taux_pdm * reste), 0)::bigint, max(le),
+			min(le) filter (where t.source is null and not suspendu and le > (select max(lower(periode)) from taux_retard where habitation = $3))
+		from jour left join taux_retard t on t.periode @> le and t.habitation = $3 and not suspendu
+		where reste > 0 group by t.source, t.taux_pdm order by min(le)`, p.Du, p.Jusqua, habitation, p.FactureID)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	exact := new(big.Rat)
-	for rows.Next() {
-		var pdm, days int64
-		var source string
-		if err := rows.Scan(&pdm, &source, &days); err != nil {
-			return err
+	var source string
+	var days int
+	var part, sum int64
+	var last, latest, missing, unset message.Date
+	_, err = pgx.ForEachRow(rows, []any{&source, &days, &part, &last, &missing}, func() error {
+		if source != "" {
+			p.Jours, p.Sources, sum = p.Jours+days, append(p.Sources, source), sum+part
 		}
-		part := new(big.Rat).SetFrac64(pdm*days, 10_000*365)
-		exact.Add(exact, part.Mul(part, new(big.Rat).SetInt64(reste)))
-		p.Jours += int(days)
-		p.Sources = append(p.Sources, source)
+		if latest.Before(last) {
+			latest = last
+		}
+		if !missing.IsZero() {
+			unset = missing
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case latest.IsZero():
+		return function.Conflict("pas_en_retard", "Cette facture n'est pas en retard, ou tous ses jours de retard sont déjà comptés.", "This bill is not late, or all its late days were charged.")
+	case !unset.IsZero():
+		return function.Refused("taux_absent", "Le taux de retard du "+unset.Francais()+" n'est pas réglé : réglez-le d'abord, un jour ne se compte qu'une fois.",
+			"The rate of late payment of "+unset.String()+" is not set: set it first, a day is charged once.")
 	}
-	exact.Add(exact, big.NewRat(1, 2))
-	p.InteretsCentimes = new(big.Int).Quo(exact.Num(), exact.Denom()).Int64()
-	return rows.Err()
+	p.Jusqua, p.InteretsCentimes = latest, quotient(sum, 10_000*365)
+	return nil
 }
 
 // definirPenalite sets a fee or a rate from a day on; the rule of before ends

@@ -93,10 +93,31 @@ func TestPenalties(t *testing.T) {
 	if got, err := ask(late, true); err != nil || got.Jours != 10 {
 		t.Errorf("20 days of which 10 were contested: %+v, %v", got, err)
 	}
-	functiontest.MustAsk(t, b.Function, staff, message.EnregistrerPaiement{Mode: "VIREMENT", MontantCentimes: late.TTCCentimes, RecuLe: today, Reference: late.Numero})
-	refused(late, "rien_du")
 	refused(b.manual(t, autre.ContratID, 1000), "pas_en_retard")
-	if rules := functiontest.MustAsk(t, b.Function, staff, message.ReglesRecouvrement{}).Penalites; len(rules) != 4 {
+	// Interest is on what was owed on each day: half was paid midway, the rest today, and what an avoir took back never was owed.
+	paid := b.lateBy(t, autre, 21)
+	avoir := functiontest.MustAsk(t, b.Function, staff, message.EmettreAvoir{FactureID: paid.ID, Motif: "erreur", Lignes: []message.LigneAvoir{{Code: paid.Lignes[0].Code, HTCentimes: 10_000}}})
+	owed := paid.TTCCentimes + avoir.TTCCentimes
+	pay := func(centimes int64, on message.Date) {
+		functiontest.MustAsk(t, b.Function, staff, message.EnregistrerPaiement{Mode: "VIREMENT", MontantCentimes: centimes, RecuLe: on, Reference: paid.Numero})
+	}
+	pay(40_000, today.AddDays(-10))
+	pay(owed-40_000, today)
+	if got, err := ask(paid, false); err != nil || got.ForfaitCentimes != 4000 || got.InteretsCentimes != quotient(10*1000*owed+10*1200*(owed-40_000), 3_650_000) || got.Jours != 20 {
+		t.Errorf("paid late: %+v, %v", got, err)
+	}
+	refused(paid, "pas_en_retard")
+	// No day is charged while the rate of one is to come: it would be lost.
+	unset := b.lateBy(t, autre, 5)
+	b.alter(t, "update taux_retard set periode = daterange(lower(periode), $1) where upper(periode) is null", today.AddDays(-2))
+	refused(unset, "taux_absent")
+	functiontest.MustAsk(t, b.Function, staff, message.DefinirPenalite{Code: "TAUX", Du: today.AddDays(-2), Valeur: 900, Source: "essai 3"})
+	if got, err := ask(unset, false); err != nil || got.Jours != 4 || len(got.Sources) != 3 {
+		t.Errorf("with all its rates: %+v, %v", got, err)
+	}
+	functiontest.MustAsk(t, b.Function, staff, message.EmettreAvoir{FactureID: late.ID, Motif: "erreur"})
+	refused(late, "rien_du")
+	if rules := functiontest.MustAsk(t, b.Function, staff, message.ReglesRecouvrement{}).Penalites; len(rules) != 5 {
 		t.Errorf("rules %+v", rules)
 	}
 	b.balanced(t)
