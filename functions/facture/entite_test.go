@@ -132,10 +132,13 @@ func TestEntites(t *testing.T) {
 		t.Errorf("the books of another company: %q", got)
 	}
 
-	// One made by mistake goes.
+	// One made by mistake goes, with its rules and codes.
 	unused := syndicat
 	unused.Code, unused.Prefixe = "erreur", "ER"
 	functiontest.MustAsk(t, b.Function, staff, unused)
+	functiontest.MustAsk(t, b.Function, staff, message.ReglerComptabilite{Entite: "erreur", SIREN: "732829320", Regime: "REGIE", TVAExigibilite: "ENCAISSEMENTS", TVASource: "essai"})
+	functiontest.MustAsk(t, b.Function, staff, message.ReglerPES{Entite: "erreur", Poste: "077012", SIRET: "73282932000074", Collectivite: "400", Budget: "00", Libelle: "Eau",
+		Produits: []message.ProduitPES{{Compte: "70111", Code: "P1"}}})
 	if left := functiontest.MustAsk(t, b.Function, staff, message.RetirerEntite{Code: "erreur"}).Items; len(left) != 2 {
 		t.Errorf("left: %+v", left)
 	}
