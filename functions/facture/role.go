@@ -62,12 +62,12 @@ func preparerRole(ctx context.Context, tx *function.Tx, c message.PreparerRole) 
 			from (`+aTransmettre+`) f
 			where quoi = $2 and case quoi when 'ROLE' then lot_id = nullif($3, '')::uuid else exercice = $4 end
 			order by serie, rang limit $5
+		), sommes as (
+			select count(*) pieces, min(exercice) exercice, sum(abs(ht_centimes)) ht, sum(abs(tva_centimes)) tva, sum(abs(ttc_centimes))::bigint ttc from retenues
 		), suite as (
 			select coalesce(max(r.numero) + 1, nullif($6, 0), 1) numero, coalesce(max(a.rang), 0) rang
 			from role_pes r left join role_article a on a.role_id = r.id and r.nature <> 'ROLE'
-			where r.entite = $1 and r.nature = $2 and r.exercice = coalesce(nullif($4, 0), (select min(exercice) from retenues))
-		), sommes as (
-			select count(*) pieces, min(exercice) exercice, sum(abs(ht_centimes)) ht, sum(abs(tva_centimes)) tva, sum(abs(ttc_centimes))::bigint ttc from retenues
+			where r.entite = $1 and r.nature = $2 and r.exercice = (select exercice from sommes)
 		), role as (
 			insert into role_pes (id, entite, nature, exercice, numero, lot_id, objet, date, pieces, ht_centimes, tva_centimes, cree_a, cree_par)
 			select $7, $1, $2, exercice, numero, nullif($3, '')::uuid, $8, $9, pieces, ht, tva, $10, $11 from sommes, suite where pieces > 0

@@ -142,6 +142,11 @@ func TestRole(t *testing.T) {
 		}
 	}
 	refuse(role, "produit_sans_code")
+	// The year of a role is that of its bills; titles have a year and no lot.
+	other := role
+	other.Exercice = 2025
+	refuse(other, "champs_invalides")
+	refuse(message.PreparerRole{Nature: "TITRES", LotID: lot.ID, Exercice: 2026, Objet: "Travaux"}, "champs_invalides")
 	b.poste(t)
 	before := functiontest.MustAsk(t, b.Function, staff, message.Roles{})
 	if len(before.ATransmettre) != 1 || before.ATransmettre[0].Pieces != len(bills) || before.ATransmettre[0].LotID != lot.ID || before.ATransmettre[0].TTCCentimes != lot.TTCCentimes {

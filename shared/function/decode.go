@@ -94,9 +94,9 @@ func validate(payload any) error {
 func explain(f validator.FieldError) (code, fr, en string) {
 	text := f.Kind() == reflect.String
 	switch f.Tag() {
-	case "required", "required_without", "required_without_all", "required_if":
+	case "required", "required_without", "required_without_all", "required_if", "required_unless":
 		return "requis", "Ce champ est obligatoire.", "This field is required."
-	case "excluded_with":
+	case "excluded_with", "excluded_if", "excluded_unless":
 		return "en_trop", "Ce champ exclut un autre champ donné.", "This field excludes another one that was given."
 	case "email":
 		return "email_invalide", "Ce n'est pas une adresse électronique.", "This is not an e-mail address."

@@ -60,8 +60,8 @@ type ProduitDeCompte struct {
 type PreparerRole struct {
 	Entite        string `json:"entite,omitempty" validate:"max=40" maxLength:"40" doc:"The main one when absent"`
 	Nature        string `json:"nature" validate:"required,oneof=ROLE TITRES REDUCTIONS" enum:"ROLE,TITRES,REDUCTIONS"`
-	LotID         string `json:"lot_id,omitempty" validate:"required_if=Nature ROLE,omitempty,uuid" format:"uuid" doc:"Of a ROLE"`
-	Exercice      int    `json:"exercice,omitempty" validate:"required_unless=Nature ROLE,omitempty,min=2000,max=2199" doc:"Year of the bills, but of a ROLE"`
+	LotID         string `json:"lot_id,omitempty" validate:"required_if=Nature ROLE,excluded_unless=Nature ROLE,omitempty,uuid" format:"uuid" doc:"Of a ROLE"`
+	Exercice      int    `json:"exercice,omitempty" validate:"required_unless=Nature ROLE,excluded_if=Nature ROLE,omitempty,min=2000,max=2199" doc:"Year of the bills, but of a ROLE"`
 	Objet         string `json:"objet" validate:"required,max=160" maxLength:"160"`
 	PremierNumero int    `json:"premier_numero,omitempty" validate:"min=0,max=9999999" minimum:"0" maximum:"9999999" doc:"Number of the first bordereau of its nature in a year begun with other software; 1 when absent"`
 }
