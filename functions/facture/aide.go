@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/message"
@@ -37,23 +38,16 @@ func enregistrerAide(ctx context.Context, tx *function.Tx, c message.Enregistrer
 	if err != nil {
 		return a, err
 	}
-	if c.Nature == "TARIF_SOCIAL" {
-		var known bool
-		err := tx.QueryRow(ctx, "select exists (select from aide where abonne_id = $1 and nature = $2 and daterange(du, au, '[]') && daterange($3::date, $4::date, '[]'))",
-			c.AbonneID, c.Nature, c.Du, c.Au).Scan(&known)
-		if err != nil {
-			return a, err
-		}
-		if known {
-			return a, function.Conflict("aide_en_cours",
-				"Ce foyer a déjà un tarif social sur une partie de ces jours : terminez-le, ou renouvelez-le à sa suite.",
-				"This household has a social tariff on some of these days already: end it, or renew it after its last day.")
-		}
-	}
 	id := function.NewID()
 	_, err = tx.Exec(ctx, `insert into aide (id, abonne_id, nature, du, au, justificatif, document_nom, document_mime, document, sha256, cree_a, cree_par)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		id, c.AbonneID, c.Nature, c.Du, c.Au, c.Justificatif, c.DocumentNom, c.DocumentMime, document, sum, tx.Now, tx.Identity().ID)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.ConstraintName == "aide_en_cours" {
+		return a, function.Conflict("aide_en_cours",
+			"Ce foyer a déjà un tarif social sur une partie de ces jours : terminez-le, ou renouvelez-le à sa suite.",
+			"This household has a social tariff on some of these days already: end it, or renew it after its last day.")
+	}
 	if err != nil {
 		return a, err
 	}

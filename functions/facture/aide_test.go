@@ -42,6 +42,9 @@ func TestHelpedHousehold(t *testing.T) {
 			t.Errorf("%s: %v", code, err)
 		}
 	}
+	if _, err := b.DB.Exec(t.Context(), "insert into aide (id, abonne_id, nature, du, au, cree_a, cree_par) select gen_random_uuid(), abonne_id, nature, du + 5, null, now(), '' from aide"); err == nil {
+		t.Error("the table lets a household have two social tariffs on a day")
+	}
 	next := functiontest.MustAsk(t, b.Function, staff, change(func(c *message.EnregistrerAide) {
 		c.Du, c.Au, c.Document = social.Au.AddDays(1), message.Date{}, nil
 		c.DocumentNom, c.DocumentMime = "", ""
