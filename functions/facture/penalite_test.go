@@ -2,6 +2,10 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,4 +125,16 @@ func TestPenalties(t *testing.T) {
 		t.Errorf("rules %+v", rules)
 	}
 	b.balanced(t)
+}
+
+// What is noted in a file has a name wherever it is read: in the message that
+// carries it, from which the pages' types are made, and on paper.
+func TestEventsOfAFileHaveNames(t *testing.T) {
+	t.Parallel()
+	code, _ := reflect.TypeFor[message.EvenementRelance]().FieldByName("Code")
+	enum := strings.Split(code.Tag.Get("enum"), ",")
+	slices.Sort(enum)
+	if said := slices.Sorted(maps.Keys(evenements)); !slices.Equal(enum, said) || !slices.Contains(said, "PENALISE") {
+		t.Errorf("the message knows %v, paper %v", enum, said)
+	}
 }

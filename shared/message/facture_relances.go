@@ -68,7 +68,7 @@ type FicheRelance struct {
 type EvenementRelance struct {
 	Le     time.Time `json:"le"`
 	Par    string    `json:"par" doc:"Id of the user; the function itself when time did it"`
-	Code   string    `json:"code" enum:"OUVERT,LETTRE,A_TRANSMETTRE,SUSPENDU,REPRIS,CONTENTIEUX,CONTENTIEUX_CLOS,MAJORE,NON_VALEUR_PROPOSEE,NON_VALEUR_REFUSEE,NON_VALEUR_ADMISE,CLOS,ROUVERT"`
+	Code   string    `json:"code" enum:"OUVERT,LETTRE,A_TRANSMETTRE,SUSPENDU,REPRIS,CONTENTIEUX,CONTENTIEUX_CLOS,MAJORE,PENALISE,NON_VALEUR_PROPOSEE,NON_VALEUR_REFUSEE,NON_VALEUR_ADMISE,CLOS,ROUVERT"`
 	Detail string    `json:"detail,omitempty"`
 }
 

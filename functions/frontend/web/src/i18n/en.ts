@@ -1491,7 +1491,7 @@ export const en: Dictionary = {
     channelSet: 'The channel is recorded, from today on.',
     archive: 'Whole file (ZIP)',
     history: 'History of the bills',
-    events: { OUVERT: 'Bill late', LETTRE: 'Letter', A_TRANSMETTRE: 'Notices passed', SUSPENDU: 'Reminders held', REPRIS: 'Reminders resumed', CONTENTIEUX: 'Taken to litigation', CONTENTIEUX_CLOS: 'Litigation ended', MAJORE: 'Sewerage surcharged', NON_VALEUR_PROPOSEE: 'Giving up proposed', NON_VALEUR_REFUSEE: 'Giving up refused', NON_VALEUR_ADMISE: 'Given up', CLOS: 'Nothing owed any more', ROUVERT: 'Owed again' },
+    events: { OUVERT: 'Bill late', LETTRE: 'Letter', A_TRANSMETTRE: 'Notices passed', SUSPENDU: 'Reminders held', REPRIS: 'Reminders resumed', CONTENTIEUX: 'Taken to litigation', CONTENTIEUX_CLOS: 'Litigation ended', MAJORE: 'Sewerage surcharged', PENALISE: 'Late payment charged', NON_VALEUR_PROPOSEE: 'Giving up proposed', NON_VALEUR_REFUSEE: 'Giving up refused', NON_VALEUR_ADMISE: 'Given up', CLOS: 'Nothing owed any more', ROUVERT: 'Owed again' },
     title: 'Arrears and litigation',
     law: 'No reminder leads to a cut: the water of a main residence is never a means of recovery.',
     tabs: { file: 'Queue', contentieux: 'Litigation', nonValeurs: 'Write-offs', regles: 'Rules' },

@@ -1490,7 +1490,7 @@ export const fr = {
     channelSet: 'Le canal est enregistré, à partir d’aujourd’hui.',
     archive: 'Dossier complet (ZIP)',
     history: 'Historique des factures',
-    events: { OUVERT: 'Facture en retard', LETTRE: 'Lettre', A_TRANSMETTRE: 'Relances épuisées', SUSPENDU: 'Relances suspendues', REPRIS: 'Relances reprises', CONTENTIEUX: 'Passée au contentieux', CONTENTIEUX_CLOS: 'Contentieux clos', MAJORE: 'Assainissement majoré', NON_VALEUR_PROPOSEE: 'Non-valeur proposée', NON_VALEUR_REFUSEE: 'Non-valeur refusée', NON_VALEUR_ADMISE: 'Admise en non-valeur', CLOS: 'Plus rien n’est dû', ROUVERT: 'Due à nouveau' },
+    events: { OUVERT: 'Facture en retard', LETTRE: 'Lettre', A_TRANSMETTRE: 'Relances épuisées', SUSPENDU: 'Relances suspendues', REPRIS: 'Relances reprises', CONTENTIEUX: 'Passée au contentieux', CONTENTIEUX_CLOS: 'Contentieux clos', MAJORE: 'Assainissement majoré', PENALISE: 'Pénalités de retard demandées', NON_VALEUR_PROPOSEE: 'Non-valeur proposée', NON_VALEUR_REFUSEE: 'Non-valeur refusée', NON_VALEUR_ADMISE: 'Admise en non-valeur', CLOS: 'Plus rien n’est dû', ROUVERT: 'Due à nouveau' },
     title: 'Relances et contentieux',
     law: 'Aucune relance ne mène à une coupure : l’eau d’une résidence principale n’est jamais un moyen de recouvrement.',
     tabs: { file: 'File', contentieux: 'Contentieux', nonValeurs: 'Non-valeurs', regles: 'Règles' },
