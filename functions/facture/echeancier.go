@@ -205,48 +205,46 @@ func joindre(ctx context.Context, tx *function.Tx, abonneID string) (nom, email 
 	return nom, email, adresse, ignore(err, pgx.ErrNoRows)
 }
 
-// rompreEcheanciers ends the plans of which a part was missed for longer than
-// their days of grace: no further part is debited, their bills are due as they
-// were, and the abonnes are told.
+// rompus are the plans that run and of which a part was missed, on day $1:
+// among those that were paid less than their parts past grace ask, which are
+// few, those of which echeancier_etat says so.
+const rompus = `with en_retard as materialized (
+		select e.id from echeancier e join echeancier_paye p on p.echeancier_id = e.id
+		where e.fin_le is null and p.paye_centimes < (select sum(t.montant_centimes) from echeance t where t.echeancier_id = e.id and t.date + e.grace < $1))
+	select id from en_retard where echeancier_etat(id, $1) = 'ROMPU'`
+
+// rompreEcheanciers finds the plans of which a part was missed for longer than
+// their days of grace; each is ended apart, so that one that fails holds up no other.
 func rompreEcheanciers(ctx context.Context, tx *function.Tx, _ message.Tick) error {
-	const rompu = "fin_le is null and echeancier_etat(id, $1) = 'ROMPU'"
-	var ids, abonnes []string
-	var id, abonne string
-	read := func(sql string, args ...any) error {
-		rows, err := tx.Query(ctx, sql, args...)
-		if err != nil {
-			return err
-		}
-		ids, abonnes = nil, nil
-		_, err = pgx.ForEachRow(rows, []any{&id, &abonne}, func() error { ids, abonnes = append(ids, id), append(abonnes, abonne); return nil })
-		return err
-	}
-	if err := read("select id, abonne_id from echeancier where "+rompu+" order by id limit $2", tx.Today(), parTournee); err != nil || len(ids) == 0 {
-		return err
-	}
-	if err := verrouiller(ctx, tx, abonnes...); err != nil {
-		return err
-	}
-	// A payment may have come while this waited.
-	err := read(`with rompu as (
-			update echeancier set rompu = true, fin_le = $1, fin_motif = 'Échéance manquée' where `+rompu+` and id = any($2::uuid[]) returning id, abonne_id),
-		annule as (update prelevement_a_faire set etat = 'ANNULE' where echeancier_id in (select id from rompu) and etat = 'A_FAIRE')
-		select id, abonne_id from rompu order by id`, tx.Today(), ids)
+	rows, err := tx.Query(ctx, rompus+" limit $2", tx.Today(), parTournee)
 	if err != nil {
 		return err
 	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	for _, id := range ids {
-		if err := direRompu(ctx, tx, id); err != nil {
-			return err
-		}
+		tx.Emit(id, 0, message.EcheancierARompre{EcheancierID: id})
 	}
-	return nil
+	return err
 }
 
-// direRompu tells of a plan that ended: which part was missed, and what is due.
-func direRompu(ctx context.Context, tx *function.Tx, id string) error {
-	e, err := loadEcheancier(ctx, tx, id)
+// rompreEcheancier ends a plan of which a part was missed: no further part is
+// debited, its bills are due as they were, and the abonne is told which part
+// was missed and what is due. A payment may have come meanwhile.
+func rompreEcheancier(ctx context.Context, tx *function.Tx, a message.EcheancierARompre) error {
+	e, err := loadEcheancier(ctx, tx, a.EcheancierID)
 	if err != nil {
+		return err
+	}
+	if err := verrouiller(ctx, tx, e.AbonneID); err != nil {
+		return err
+	}
+	if e, err = loadEcheancier(ctx, tx, e.ID); err != nil || e.Etat != "ROMPU" || !e.FinLe.IsZero() {
+		return err
+	}
+	b := &pgx.Batch{}
+	b.Queue("update echeancier set rompu = true, fin_le = $2, fin_motif = 'Échéance manquée' where id = $1", e.ID, tx.Today())
+	b.Queue("update prelevement_a_faire set etat = 'ANNULE' where echeancier_id = $1 and etat = 'A_FAIRE'", e.ID)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return err
 	}
 	told := message.EcheancierRompu{EcheancierID: e.ID, AbonneID: e.AbonneID, Nature: e.Nature, ManqueCentimes: -e.PayeCentimes}
@@ -349,15 +347,19 @@ func echeanciers(ctx context.Context, tx *function.Tx, q message.Echeanciers) (l
 
 // echeanciersSuivis lists the plans of all abonnes in a state.
 func echeanciersSuivis(ctx context.Context, tx *function.Tx, q message.EcheanciersSuivis) (l message.ListeEcheanciersSuivis, err error) {
-	where := "echeancier_etat(e.id, $1) = $2 order by coalesce(e.fin_le, e.cree_le) desc, e.id desc limit 200"
-	switch q.Etat {
-	case "EN_COURS": // whose next part was due first
-		where = `fin_le is null and echeancier_etat(e.id, $1) = $2 order by (select min(t.date) from (select date, sum(montant_centimes) over (order by rang) du from echeance
-			where echeancier_id = e.id) t where t.du > p.paye_centimes) nulls last, e.id limit 200`
-	case "ROMPU":
-		where = "(fin_le is null or rompu) and " + where
+	const solde = "regularise_par is not null or fin_le is null and nature = 'ECHEANCIER' and p.paye_centimes >= montant_centimes"
+	where := map[string]string{
+		"EN_COURS": "fin_le is null and not (" + solde + ") and e.id not in (" + rompus + ")",
+		"ROMPU":    "(rompu or e.id in (" + rompus + "))",
+		"SOLDE":    "(" + solde + ")",
+		"ANNULE":   "fin_le is not null and regularise_par is null and not rompu",
+	}[q.Etat]
+	order := "coalesce(e.fin_le, e.cree_le) desc, e.id desc"
+	if q.Etat == "EN_COURS" { // whose next part was due first
+		order = `(select min(t.date) from (select date, sum(montant_centimes) over (order by rang) du from echeance
+			where echeancier_id = e.id) t where t.du > p.paye_centimes) nulls last, e.id`
 	}
-	all, err := selectEcheanciers(ctx, tx, where, q.Etat)
+	all, err := selectEcheanciers(ctx, tx, where+" order by "+order+" limit 200")
 	if err != nil {
 		return l, err
 	}

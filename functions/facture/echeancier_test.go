@@ -131,6 +131,11 @@ func TestPlanOfPayment(t *testing.T) {
 		t.Errorf("got %+v", e)
 	}
 	functiontest.MustAsk(t, b.Function, staff, other)
+	for etat, abonne := range map[string]string{"SOLDE": f.AbonneID, "ANNULE": other.AbonneID, "EN_COURS": other.AbonneID} {
+		if all := b.listed(t, etat); len(all) != 1 || all[0].Etat != etat || all[0].AbonneID != abonne {
+			t.Errorf("plans that are %s: %+v", etat, all)
+		}
+	}
 	b.sound(t)
 }
 
@@ -183,6 +188,24 @@ func TestMonthlyPayment(t *testing.T) {
 	b.sound(t)
 }
 
+// broken hands back the plans that are to be ended, as the queue does.
+func (b *bundle) broken(t *testing.T) {
+	t.Helper()
+	for _, s := range b.Outbox(t) {
+		if s.Key == (message.EcheancierARompre{}).Type() {
+			if got := b.Deliver(t, s.Event); got != 204 {
+				t.Fatalf("%s: status %d", s.Key, got)
+			}
+		}
+	}
+}
+
+// listed are the plans of all abonnes in a state.
+func (b *bundle) listed(t *testing.T, etat string) []message.EcheancierSuivi {
+	t.Helper()
+	return functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.EcheanciersSuivis{Etat: etat}).Items
+}
+
 // A part that stays away beyond the days of grace ends the plan, tells, and
 // dunning goes on; nothing but a new plan holds it again.
 func TestAMissedPartEndsThePlan(t *testing.T) {
@@ -202,6 +225,7 @@ func TestAMissedPartEndsThePlan(t *testing.T) {
 		b.unguarded(t, fmt.Sprintf("update echeance set date = date - %d", days))
 		for range 3 {
 			b.wake(t)
+			b.broken(t)
 		}
 		return functiontest.MustAsk(t, b.Function, staff, message.Echeanciers{AbonneID: f.AbonneID}).Items[0], functiontest.Emitted[message.EcheancierRompu](t, b.Function)
 	}
@@ -222,19 +246,23 @@ func TestAMissedPartEndsThePlan(t *testing.T) {
 	if got, told := state(0); got.Etat != "ROMPU" || len(told) != 1 {
 		t.Errorf("paid too late: %+v, told %+v", got, told)
 	}
-	listed := func(etat string) []message.EcheancierSuivi {
-		t.Helper()
-		return functiontest.MustAsk(t, b.Function, staff, message.EcheanciersSuivis{Etat: etat}).Items
-	}
-	if all := listed("ROMPU"); len(all) != 1 || all[0].ID != e.ID || all[0].Nom == "" || len(listed("EN_COURS")) != 0 {
+	if all := b.listed(t, "ROMPU"); len(all) != 1 || all[0].ID != e.ID || all[0].Nom == "" || len(b.listed(t, "EN_COURS")) != 0 {
 		t.Errorf("broken plans: %+v", all)
 	}
 	ask.ParPrelevement = false
 	if e := functiontest.MustAsk(t, b.Function, staff, ask); e.Etat != "EN_COURS" || e.MontantCentimes != 26_620-8_874 {
 		t.Errorf("a new plan: %+v", e)
 	}
-	if all := listed("EN_COURS"); len(all) != 1 || all[0].AbonneID != f.AbonneID || len(listed("ROMPU")) != 1 {
+	if all := b.listed(t, "EN_COURS"); len(all) != 1 || all[0].AbonneID != f.AbonneID || len(b.listed(t, "ROMPU")) != 1 {
 		t.Errorf("running plans: %+v", all)
+	}
+	// The missed part is paid before its plan is ended.
+	b.unguarded(t, "update echeance set date = date - 9")
+	b.wake(t)
+	b.pay(t, "VIREMENT", 8_874, f.Numero)
+	b.broken(t)
+	if n := len(functiontest.Emitted[message.EcheancierARompre](t, b.Function)); n < 2 || len(b.listed(t, "EN_COURS")) != 1 {
+		t.Errorf("asked %d times; a plan that is paid was ended", n)
 	}
 	b.balanced(t)
 }
@@ -290,6 +318,9 @@ func TestMonthlyYearIsSettledAndRenewed(t *testing.T) {
 	all := b.plans(t, c)
 	if len(all) != 2 || all[1].ID != first.ID || all[1].Etat != "SOLDE" || all[1].RegularisePar != f.Numero {
 		t.Fatalf("got %+v", all)
+	}
+	if over, runs := b.listed(t, "SOLDE"), b.listed(t, "EN_COURS"); len(over) != 1 || over[0].ID != first.ID || len(runs) != 1 || runs[0].ID != all[0].ID {
+		t.Errorf("listed as over %+v, as running %+v", over, runs)
 	}
 	next, premiere := all[0], memeJour(now().AddDays(-340), 12)
 	if !next.Reconduit || next.Etat != "EN_COURS" || next.MontantCentimes != aYear(26_620+f.TTCCentimes, 183+40) || len(next.Echeances) != 10 || next.Echeances[0].Date != premiere {

@@ -166,6 +166,7 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("paiements:creer", creerEcheancier),
 		function.Answer("paiements:creer", mensualiser),
 		function.Answer("paiements:modifier", arreterEcheancier),
+		function.On(rompreEcheancier),
 		function.Answer("paiements:lire,portail:lire", echeanciers),
 		function.Answer("paiements:lire", echeanciersSuivis),
 		function.Answer("paiements:lire,portail:lire", prestataire.compte),

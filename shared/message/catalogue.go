@@ -62,7 +62,7 @@ func Catalogue() []Entry {
 		command(EnregistrerEncaissement{}), query(ARapprocher{}), command(ReglerLettrage{}), command(AffecterAttente{}), command(DesaffecterPaiement{}), command(LettrerPaiement{}), command(DelettrerPaiement{}),
 		command(DemanderRemboursement{}), command(DeciderRemboursement{}), command(PayerRemboursement{}), query(Remboursements{}),
 		command(PayerEnLigne{}), query(PaiementEnLigneParID{}), command(NotifierPaiement{}),
-		command(CreerEcheancier{}), command(Mensualiser{}), command(ArreterEcheancier{}), query(Echeanciers{}), query(EcheanciersSuivis{}), event(EcheancierAccorde{}), event(EcheancierRompu{}),
+		command(CreerEcheancier{}), command(Mensualiser{}), command(ArreterEcheancier{}), query(Echeanciers{}), query(EcheanciersSuivis{}), event(EcheancierAccorde{}), event(EcheancierARompre{}), event(EcheancierRompu{}),
 
 		query(GrandLivre{}), query(Journal{}), query(BalanceAgee{}), query(DeclarationTVA{}), query(EntitesComptables{}), command(ReglerComptabilite{}),
 		query(ApercuCloture{}), command(Cloturer{}), query(Clotures{}), query(ExporterComptabilite{}), query(ExporterFEC{}), query(ControlerComptes{}),

@@ -110,6 +110,13 @@ type EcheancierAccorde struct {
 
 func (EcheancierAccorde) Type() string { return "fr.aquaerp.facture.echeancier-accorde.v1" }
 
+// EcheancierARompre asks facture itself to end a plan of which a part was missed.
+type EcheancierARompre struct {
+	EcheancierID string `json:"echeancier_id"`
+}
+
+func (EcheancierARompre) Type() string { return "fr.aquaerp.facture.echeancier-a-rompre.v1" }
+
 // EcheancierRompu tells an abonne that a missed part ended their plan: what is
 // left of their bills is due.
 type EcheancierRompu struct {
