@@ -2,7 +2,7 @@
 // evidence, letters printed together and posted once.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { base, launch, loaded, logIn, person, problems, reader } from './harness.mjs'
+import { base, launch, loaded, logIn, person, phone, problems, reader } from './harness.mjs'
 
 let browser, abonne
 before(async () => {
@@ -41,6 +41,24 @@ test('help and text messages, on the page of an abonne', { timeout: 120_000 }, a
   await dialog.getByRole('button', { name: 'Terminer' }).click()
   await page.getByRole('button', { name: 'Renouveler' }).waitFor()
   assert.deepEqual([...found, ...faults.filter((f) => !f.includes('422'))], [])
+  await close()
+})
+
+test('an abonne turns their own text messages on and off', { timeout: 60_000 }, async () => {
+  const { page, faults, close } = await person(browser, { viewport: phone })
+  await logIn(page, 'abonne')
+  await page.goto(`${base}/espace`)
+  await loaded(page)
+  const dialog = page.getByRole('dialog')
+  await page.getByRole('button', { name: 'Activer les SMS' }).click()
+  await dialog.getByLabel('Numéro de mobile').fill('06 39 98 00 13')
+  assert.deepEqual(await problems(page), [])
+  await dialog.getByRole('button', { name: 'Activer les SMS' }).click()
+  await page.getByText('Accepte les SMS au +33639980013.').waitFor()
+  await page.getByRole('button', { name: 'Arrêter les SMS' }).click()
+  await dialog.getByRole('button', { name: 'Arrêter les SMS' }).click()
+  await page.getByText('N’a pas accepté de recevoir des SMS.').waitFor()
+  assert.deepEqual(faults, [])
   await close()
 })
 

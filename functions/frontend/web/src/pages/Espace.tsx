@@ -14,6 +14,7 @@ import { NoDebt } from '../ui/NoDebt'
 import { PayOnline } from '../ui/PayOnline'
 import { PdfButton } from '../ui/PdfButton'
 import { Plans } from '../ui/Plans'
+import { Textos } from '../ui/Textos'
 import { BillState } from '../ui/Bills'
 import { AbonneBills, Consumption } from './Abonne'
 import { ContratCard } from './ContratCard'
@@ -40,6 +41,7 @@ export default function Espace() {
             <Title order={2}>{t.espace.contract}</Title>
             {list(contrats).map((c) => <ContratCard key={c.id} contrat={c} actions={false} />)}
             <Mandats id={id} titulaire={fullName(abonne)} />
+            <Textos id={id} telephone={abonne.telephone} own />
           </Stack>
         </Page>
       )}
