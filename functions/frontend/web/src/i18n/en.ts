@@ -641,7 +641,6 @@ export const en: Dictionary = {
     past: 'Past',
     future: 'To come',
     fixed: 'Fixed part per year and dwelling',
-    slab: 'Yearly slab',
     from: (a, b) => `${a} to ${b} m³`,
     beyond: (a) => `beyond ${a} m³`,
     any: 'any volume',
@@ -830,6 +829,7 @@ export const en: Dictionary = {
     what: 'Subject',
     to: 'To',
     created: 'Written',
+    faults: { adresse_invalide: 'Invalid e-mail address', consentement_retire: 'Text messages are no longer wanted' },
   },
   utilisateurs: {
     title: 'Users',
@@ -1160,7 +1160,6 @@ export const en: Dictionary = {
     line: 'Line',
     date: 'Date',
     amount: 'Amount',
-    who: 'Other party',
     label: 'Text',
     outcome: 'Outcome',
     detail: 'Detail (in French)',

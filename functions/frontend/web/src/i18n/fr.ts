@@ -640,7 +640,6 @@ export const fr = {
     past: 'Passé',
     future: 'À venir',
     fixed: 'Part fixe par an et logement',
-    slab: 'Tranche annuelle',
     from: (a: string, b: string) => `${a} à ${b} m³`,
     beyond: (a: string) => `au-delà de ${a} m³`,
     any: 'tout volume',
@@ -829,6 +828,7 @@ export const fr = {
     what: 'Objet',
     to: 'Destinataire',
     created: 'Préparé',
+    faults: { adresse_invalide: 'Adresse e-mail invalide', consentement_retire: 'Accord pour les SMS retiré' },
   },
   utilisateurs: {
     title: 'Utilisateurs',
@@ -1159,7 +1159,6 @@ export const fr = {
     line: 'Ligne',
     date: 'Date',
     amount: 'Montant',
-    who: 'Tiers',
     label: 'Libellé',
     outcome: 'Résultat',
     detail: 'Détail',

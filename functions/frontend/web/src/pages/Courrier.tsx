@@ -43,7 +43,7 @@ function Envois() {
             { title: t.courrier.what, head: true, cell: (e) => e.objet },
             { title: t.courrier.to, cell: (e) => (e.abonne_id && can('abonnes:l') ? <Link to={`/abonnes/${e.abonne_id}`} inherit>{e.nom}</Link> : e.nom) },
             { title: t.abonne.canal, wide: true, cell: (e) => <>{t.word.canal[e.canal]}{e.segments && <div className="soft">{t.textos.length(e.segments, e.encodage ?? '')}</div>}</> },
-            { title: t.abonne.state, cell: (e) => <><State of="envoi" value={e.etat} />{e.erreur && <div className="soft">{e.erreur}</div>}</> },
+            { title: t.abonne.state, cell: (e) => <><State of="envoi" value={e.etat} />{e.erreur && <div className="soft">{(t.courrier.faults as Record<string, string>)[e.erreur] ?? e.erreur}</div>}</> },
             { title: t.courrier.created, num: true, wide: true, cell: (e) => instant(e.cree_a) },
             { title: t.abonne.sentAt, num: true, cell: (e) => (e.envoye_a ? instant(e.envoye_a) : '') },
           ]}

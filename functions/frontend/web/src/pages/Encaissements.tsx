@@ -76,6 +76,8 @@ function Matching() {
         <DataTable
           label={t.advances}
           rows={query.data && list(query.data.avances)}
+          error={query.error}
+          refetch={query.refetch}
           id={(a) => a.paiement_id || a.avoir_id || ''}
           columns={[
             { title: t.payer, head: true, cell: (a) => <Link to={`/abonnes/${a.abonne_id}?onglet=paiements`} inherit>{a.nom}</Link> },
@@ -225,7 +227,7 @@ function Desk() {
 }
 
 function Slips() {
-  const t = useT().encaissements
+  const { encaissements: t, word } = useT()
   const moyens = useQuery({ queryKey: ['moyens'], queryFn: ({ signal }) => ok(api.GET('/v1/moyens-de-paiement', { signal })) })
   const query = useQuery({ queryKey: ['bordereaux'], queryFn: ({ signal }) => ok(api.GET('/v1/bordereaux', { signal })) })
   const create = useCommand((body: { mode: string }, header) => ok(api.POST('/v1/bordereaux', { params: { header }, body })), (b) => done(t.slipDone(b.numero, euros(b.montant_centimes))))
@@ -256,7 +258,7 @@ function Slips() {
           id={(b) => b.id}
           columns={[
             { title: t.number, head: true, cell: (b) => b.numero },
-            { title: t.means, cell: (b) => b.mode },
+            { title: t.means, cell: (b) => (word.mode as Record<string, string>)[b.mode] ?? b.mode },
             { title: t.date, cell: (b) => day(b.date) },
             { title: t.payments, num: true, wide: true, cell: (b) => integer(b.nombre) },
             { title: t.amount, num: true, cell: (b) => euros(b.montant_centimes) },

@@ -53,6 +53,7 @@ function Bordereaux({ entite }: { entite: string }) {
           label={t.roles.waiting}
           rows={pages.first && list(pages.first.a_transmettre)}
           error={pages.error}
+          refetch={pages.refetch}
           id={(w) => w.nature + w.exercice + (w.lot_id ?? '')}
           columns={[
             { title: t.roles.what, head: true, cell: (w) => <>{t.roles.natures[w.nature]}{w.libelle && <Text size="xs" c="dimmed">{w.libelle}</Text>}</> },

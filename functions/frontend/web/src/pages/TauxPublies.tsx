@@ -10,6 +10,7 @@ import { useT } from '../i18n'
 import { DataTable } from '../ui/DataTable'
 import { Ask, DayInput, done, showFields } from '../ui/forms'
 import { IconDownload } from '../ui/icons'
+import { Loaded } from '../ui/Loaded'
 import { Card } from '../ui/Page'
 
 type Bassin = Schemas['TauxDeBassin']
@@ -19,23 +20,27 @@ export function TauxPublies() {
   const t = useT()
   const query = useQuery({ queryKey: ['taux-publies'], queryFn: ({ signal }) => ok(api.GET('/v1/redevances/publiees', { signal })), staleTime: Infinity })
   const [importing, setImporting] = useState<Bassin>()
-  return list(query.data?.bassins).map((b) => (
-    <Card key={b.bassin} mt="lg" flush title={t.taux.title(b.bassin)} aside={can('tarifs:c') && <Button variant="default" size="compact-sm" leftSection={<IconDownload size={14} />} aria-label={`${t.grilles.import} ${b.bassin}`} onClick={() => setImporting(b)}>{t.grilles.import}</Button>}>
-      <DataTable
-        label={t.taux.title(b.bassin)}
-        rows={list(b.taux)}
-        id={(r) => r.code + r.du}
-        columns={[
-          { title: t.taux.levy, head: true, cell: (r) => r.libelle },
-          { title: t.taux.dates, cell: (r) => t.taux.between(day(r.du), dayBefore(r.au)) },
-          { title: t.taux.rate, num: true, cell: (r) => <>{rate(r.taux_m3_ue)}<Text size="xs" c="dimmed">{r.coefficient_du_service ? t.taux.ofService : r.coefficient_pm < 1000 ? `× ${percent(r.coefficient_pm)}` : ''}</Text></> },
-          { title: t.relances.source, wide: true, cell: (r) => <>{r.source}<Text size="xs" c="dimmed">{t.taux.sure[r.confiance]}</Text></> },
-        ]}
-        empty={null}
-      />
-      {importing === b && <ImportModal b={b} onClose={() => setImporting(undefined)} />}
-    </Card>
-  ))
+  return (
+    <Loaded query={query}>
+      {({ bassins }) => list(bassins).map((b) => (
+        <Card key={b.bassin} mt="lg" flush title={t.taux.title(b.bassin)} aside={can('tarifs:c') && <Button variant="default" size="compact-sm" leftSection={<IconDownload size={14} />} aria-label={`${t.grilles.import} ${b.bassin}`} onClick={() => setImporting(b)}>{t.grilles.import}</Button>}>
+          <DataTable
+            label={t.taux.title(b.bassin)}
+            rows={list(b.taux)}
+            id={(r) => r.code + r.du}
+            columns={[
+              { title: t.taux.levy, head: true, cell: (r) => r.libelle },
+              { title: t.taux.dates, cell: (r) => t.taux.between(day(r.du), dayBefore(r.au)) },
+              { title: t.taux.rate, num: true, cell: (r) => <>{rate(r.taux_m3_ue)}<Text size="xs" c="dimmed">{r.coefficient_du_service ? t.taux.ofService : r.coefficient_pm < 1000 ? `× ${percent(r.coefficient_pm)}` : ''}</Text></> },
+              { title: t.relances.source, wide: true, cell: (r) => <>{r.source}<Text size="xs" c="dimmed">{t.taux.sure[r.confiance]}</Text></> },
+            ]}
+            empty={null}
+          />
+          {importing === b && <ImportModal b={b} onClose={() => setImporting(undefined)} />}
+        </Card>
+      ))}
+    </Loaded>
+  )
 }
 
 function ImportModal({ b, onClose }: { b: Bassin; onClose: () => void }) {

@@ -8,6 +8,7 @@ import { euros } from '../format'
 import { useT } from '../i18n'
 import { failed } from './forms'
 import { IconCircleCheck, IconCircleX, IconCreditCard, IconHourglass } from './icons'
+import { Failure } from './Loaded'
 import { Link } from './Page'
 
 /** Leaves for the payment provider's page, where the service has a provider. */
@@ -26,7 +27,7 @@ export function PayOnline({ facture, abonne }: { facture: string; abonne: string
 export function OnlineResult({ id, facture }: { id: string; facture: string }) {
   const t = useT()
   const client = useQueryClient()
-  const { data: e } = useQuery({
+  const { data: e, error, refetch } = useQuery({
     queryKey: ['paiements-en-ligne', id],
     queryFn: ({ signal }) => ok(api.GET('/v1/paiements-en-ligne/{id}', { params: { path: { id } }, signal })),
     refetchInterval: ({ state }) => (state.data?.etat === 'INITIE' ? 1_500 : false),
@@ -36,6 +37,7 @@ export function OnlineResult({ id, facture }: { id: string; facture: string }) {
     // The bill was read before the provider's word came, perhaps.
     if (etat && etat !== 'INITIE') void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'paiements-en-ligne' })
   }, [etat, client])
+  if (!e && error) return <Failure error={error} retry={refetch} />
   if (!e || e.facture_id !== facture) return null
   const [color, Icon] = e.etat === 'ACCEPTE' && !e.paiement?.rejete_le ? (['green', IconCircleCheck] as const) : e.etat === 'INITIE' || e.etat === 'EXPIRE' ? (['eau', IconHourglass] as const) : (['red', IconCircleX] as const)
   return (
