@@ -2,27 +2,13 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
-import { base, launch, loaded, logIn, person, phone, reader } from './harness.mjs'
+import { base, launch, loaded, logIn, person, phone, reader, walks } from './harness.mjs'
 
 let browser
 before(async () => (browser = await launch()))
 after(() => browser.close())
 
-/** A test as one person; what their pages complained of fails it. */
-const as = (name, role, options, walk) =>
-  test(name, { timeout: 180_000 }, async (t) => {
-    const who = await person(browser, options)
-    try {
-      if (role) await logIn(who.page, role)
-      await walk(who.page, t)
-      assert.deepEqual(who.faults, [])
-    } catch (error) {
-      error.message += `\non ${who.page.url()}, which says:\n${(await who.page.locator('body').innerText().catch(() => '')).slice(0, 2000)}`
-      throw error
-    } finally {
-      await who.close()
-    }
-  })
+const as = walks(() => browser)
 
 const stamp = Date.now().toString(36).toUpperCase()
 const nouveau = { nom: `Navarre ${stamp}`, pdl: `PDL-W${stamp}`, serie: `W${stamp}` }

@@ -1,7 +1,7 @@
 // Bills are paid on the payment provider's page, with its test cards.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { base, launch, loaded, logIn, person, phone, prestataire, problems, reader } from './harness.mjs'
+import { after, before } from 'node:test'
+import { base, launch, loaded, phone, prestataire, problems, reader, walks } from './harness.mjs'
 
 const accepted = '4970 0000 0000 0016', refused = '4970 0000 0000 0024', secure = '4970 0000 0000 0032', slow = '4970 0000 0000 0040', twice = '4970 0000 0000 0057'
 
@@ -26,24 +26,16 @@ const bill = () =>
 /** The money of the abonne that went to a bill. */
 const paid = async (facture) => (await abonne(`/abonnes/${abonne.utilisateur.abonne_id}/compte`)).paiements.filter((p) => p.reference === facture.numero)
 
+const as = walks(() => browser)
+
 /** A test as the abonne at a bill of 46,20, on their way to the provider. */
 const paying = (name, options, walk) =>
-  test(name, { timeout: 120_000 }, async () => {
-    const who = await person(browser, { origins: [base, prestataire], ...options })
-    try {
-      const facture = await bill()
-      await logIn(who.page, 'abonne')
-      await who.page.goto(`${base}/factures/${facture.id}`)
-      await who.page.getByRole('button', { name: 'Payer par carte' }).click()
-      await who.page.getByRole('heading', { name: `Facture ${facture.numero}` }).waitFor()
-      await walk(who.page, facture)
-      assert.deepEqual(who.faults, [])
-    } catch (error) {
-      error.message += `\non ${who.page.url()}, which says:\n${(await who.page.locator('body').innerText().catch(() => '')).slice(0, 2000)}`
-      throw error
-    } finally {
-      await who.close()
-    }
+  as(name, 'abonne', { origins: [base, prestataire], ...options }, async (page) => {
+    const facture = await bill()
+    await page.goto(`${base}/factures/${facture.id}`)
+    await page.getByRole('button', { name: 'Payer par carte' }).click()
+    await page.getByRole('heading', { name: `Facture ${facture.numero}` }).waitFor()
+    await walk(page, facture)
   })
 
 const type = async (page, numero) => {

@@ -8,6 +8,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { test } from 'node:test'
 import { chromium } from 'playwright-core'
 
 const need = (name) => {
@@ -45,6 +46,25 @@ export async function person(browser, { viewport = desktop, theme = 'light', ori
   })
   return { page, context, faults, close: () => context.close() }
 }
+
+/**
+ * Tests as one person, or as a visitor without a role; what their pages
+ * complained of fails them. The browser is asked for when it runs.
+ */
+export const walks = (browser) => (name, role, options, walk) =>
+  test(name, { timeout: 180_000 }, async (t) => {
+    const who = await person(browser(), options)
+    try {
+      if (role) await logIn(who.page, role)
+      await walk(who.page, t)
+      assert.deepEqual(who.faults, [])
+    } catch (error) {
+      error.message += `\non ${who.page.url()}, which says:\n${(await who.page.locator('body').innerText().catch(() => '')).slice(0, 2000)}`
+      throw error
+    } finally {
+      await who.close()
+    }
+  })
 
 export async function logIn(page, role) {
   const { identifiant, mot_de_passe } = users[role]
