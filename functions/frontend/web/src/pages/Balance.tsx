@@ -10,7 +10,7 @@ import { day, euros, instant, integer, percent, today } from '../format'
 import { lang, useT } from '../i18n'
 import { DataTable } from '../ui/DataTable'
 import { DocumentButton } from '../ui/DocumentButton'
-import { Ask, DayInput, done } from '../ui/forms'
+import { Ask, DayInput, done, sentence } from '../ui/forms'
 import { IconAlertTriangle, IconCheck, IconLock, IconScale } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Figure, Link, Page } from '../ui/Page'
@@ -329,7 +329,7 @@ function SettingsModal({ of, onClose }: { of: Entite; onClose: () => void }) {
     onClose,
   )
   return (
-    <Ask title={of.nom || of.entite} opened onClose={onClose} submit={t.compta.set} busy={command.isPending} error={command.error && (command.error.fields[0]?.message ?? command.error.message)} onSubmit={() => command.mutate({ entite: of.entite, siren: siren.replaceAll(' ', '') || undefined, regime, tva_exigibilite: vat, tva_depuis: from ?? undefined, tva_source: source || undefined })}>
+    <Ask title={of.nom || of.entite} opened onClose={onClose} submit={t.compta.set} busy={command.isPending} error={command.error && sentence(command.error)} onSubmit={() => command.mutate({ entite: of.entite, siren: siren.replaceAll(' ', '') || undefined, regime, tva_exigibilite: vat, tva_depuis: from ?? undefined, tva_source: source || undefined })}>
       <TextInput label="SIREN" inputMode="numeric" maxLength={11} value={siren} onChange={(e) => setSiren(e.currentTarget.value)} data-autofocus />
       <Select label={t.compta.regime} allowDeselect={false} data={(['REGIE', 'PRIVE'] as const).map((r) => ({ value: r, label: t.compta.regimes[r] }))} value={regime} onChange={(v) => setRegime(v === 'PRIVE' ? 'PRIVE' : 'REGIE')} />
       <Select label={t.compta.vat} allowDeselect={false} data={(['DEBITS', 'ENCAISSEMENTS'] as const).map((v) => ({ value: v, label: t.compta.vatOn[v] }))} value={vat} onChange={(v) => setVAT(v === 'ENCAISSEMENTS' ? 'ENCAISSEMENTS' : 'DEBITS')} />

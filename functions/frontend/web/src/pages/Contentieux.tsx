@@ -11,7 +11,7 @@ import { useT } from '../i18n'
 import { base64 } from '../ui/base64'
 import { DataTable } from '../ui/DataTable'
 import { DocumentButton } from '../ui/DocumentButton'
-import { Ask, DayInput, done } from '../ui/forms'
+import { Ask, DayInput, done, sentence } from '../ui/forms'
 import { IconFileText, IconPlus } from '../ui/icons'
 import { Empty } from '../ui/Loaded'
 import { Card, Figure, Link, Page, PageOf } from '../ui/Page'
@@ -118,7 +118,7 @@ function ActModal({ c, onClose }: { c: Fiche; onClose: () => void }) {
     () => (onClose(), done(t.relances.actAdded)),
   )
   return (
-    <Ask title={t.relances.addAct} opened onClose={onClose} submit={t.relances.addAct} busy={command.isPending} error={command.error && (command.error.fields[0]?.message ?? command.error.message)} disabled={!detail.trim()} onSubmit={() => command.mutate({ nature, le, detail: detail.trim(), name: file?.name, size: file?.size })}>
+    <Ask title={t.relances.addAct} opened onClose={onClose} submit={t.relances.addAct} busy={command.isPending} error={command.error && sentence(command.error)} disabled={!detail.trim()} onSubmit={() => command.mutate({ nature, le, detail: detail.trim(), name: file?.name, size: file?.size })}>
       <Select label={t.relances.what} allowDeselect={false} data={natures.map((n) => ({ value: n, label: t.relances.natures[n] }))} value={nature} onChange={(v) => setNature(natures.find((n) => n === v) ?? 'NOTE')} />
       <DayInput label={t.date} value={le} maxDate={today()} onChange={(v) => v && setLe(v)} />
       <Textarea label={t.relances.detail} withAsterisk autosize minRows={2} maxLength={2000} value={detail} onChange={(e) => setDetail(e.currentTarget.value)} />

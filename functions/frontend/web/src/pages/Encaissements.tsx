@@ -10,14 +10,12 @@ import { day, euros, instant, integer } from '../format'
 import { lang, useT } from '../i18n'
 import { DataTable } from '../ui/DataTable'
 import { DocumentButton } from '../ui/DocumentButton'
-import { Ask, done, EuroInput, failed, showFields } from '../ui/forms'
+import { Ask, centimes, done, EuroInput, failed, showFields } from '../ui/forms'
 import { IconPrinter } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Facts, Link, Page } from '../ui/Page'
 import { AllPlans } from '../ui/Plans'
 import { Refunds } from '../ui/Refunds'
-
-const centimes = (v: number | string) => Math.round(Number(v) * 100)
 
 /** Money that comes in: what has no owner yet, the cash desk, deposit slips, refunds. */
 export default function Encaissements() {

@@ -8,7 +8,7 @@ import { useCommand } from '../api/hooks'
 import { can } from '../api/session'
 import { address, instant, integer } from '../format'
 import { useT } from '../i18n'
-import { Ask, done, failed, showFields } from '../ui/forms'
+import { Ask, done, failed, sentence, showFields } from '../ui/forms'
 import { IconPlus } from '../ui/icons'
 import { Loaded } from '../ui/Loaded'
 import { Card, Facts, Page } from '../ui/Page'
@@ -155,7 +155,7 @@ function CommunesModal({ of, onClose }: { of: Entite; onClose: () => void }) {
     },
   )
   return (
-    <Ask title={e.giveTitle(of.nom)} opened onClose={onClose} submit={e.giveCommunes} busy={command.isPending} disabled={chosen.length === 0} error={command.error && (command.error.fields[0]?.message ?? command.error.message)} onSubmit={() => command.mutate({ entite: of.code, communes: chosen })}>
+    <Ask title={e.giveTitle(of.nom)} opened onClose={onClose} submit={e.giveCommunes} busy={command.isPending} disabled={chosen.length === 0} error={command.error && sentence(command.error)} onSubmit={() => command.mutate({ entite: of.code, communes: chosen })}>
       <MultiSelect label={e.communes} searchable data-autofocus data={all.map((c) => ({ value: c.code_insee, label: `${c.nom || c.code_insee} (${c.code_insee})` }))} value={chosen} onChange={choose} nothingFoundMessage={t.app.nothing} />
       <Text size="sm" c="dimmed">{e.giveConsequence(integer(contracts), of.nom)}</Text>
     </Ask>

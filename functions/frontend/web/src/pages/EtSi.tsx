@@ -7,7 +7,7 @@ import { asProblem, type Problem } from '../api/problem'
 import { cubicMetres, euros, integer, today } from '../format'
 import { useT } from '../i18n'
 import { DataTable } from '../ui/DataTable'
-import { DayInput } from '../ui/forms'
+import { DayInput, sentence } from '../ui/forms'
 import { IconCoinEuro, IconPlus, IconX } from '../ui/icons'
 import { Empty, Loading } from '../ui/Loaded'
 import { Card, Figure, Page } from '../ui/Page'
@@ -46,7 +46,7 @@ export default function EtSi() {
               <DayInput label={w.date} value={date} onChange={setDate} />
               <Button disabled={!date || drafts.length === 0} loading={run.isPending} onClick={() => date && run.mutate({ date, projets: drafts })}>{w.run}</Button>
             </Group>
-            {run.error && <Alert color="rouge" role="alert">{run.error.fields[0]?.message ?? run.error.message}</Alert>}
+            {run.error && <Alert color="rouge" role="alert">{sentence(run.error)}</Alert>}
           </Stack>
         </Card>
         {run.isPending && <Card><Loading rows={6} /></Card>}

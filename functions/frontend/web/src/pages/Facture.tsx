@@ -82,7 +82,7 @@ export default function FacturePage() {
           <AvoirModal facture={f} opened={crediting} onClose={credit.close} />
           <RectificationModal facture={f} opened={rectifying} onClose={rectify.close} />
           {spreading && <PlanModal abonne={f.abonne_id} facture={f.id} onClose={spread.close} />}
-          <PayModal opened={paying} onClose={pay.close} abonne={f.abonne_id} reference={f.numero} centimes={f.reste_centimes} />
+          <PayModal opened={paying} onClose={pay.close} abonne={f.abonne_id} reference={f.numero} reste={f.reste_centimes} />
         </Page>
       )}
     </PageOf>

@@ -7,6 +7,7 @@ import { acceptInvitation } from '../api/session'
 import { useT } from '../i18n'
 import { homeOf } from '../shell/nav'
 import { Welcome } from '../shell/Welcome'
+import { sentence } from '../ui/forms'
 import { Empty } from '../ui/Loaded'
 
 export default function Invitation() {
@@ -33,7 +34,7 @@ export default function Invitation() {
       router.history.push(homeOf(utilisateur.role))
     } catch (e) {
       const problem = asProblem(e)
-      setError(problem.fields[0]?.message ?? problem.message)
+      setError(sentence(problem))
       setBusy(false)
     }
   })

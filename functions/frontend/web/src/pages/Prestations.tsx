@@ -9,7 +9,7 @@ import { can } from '../api/session'
 import { day, dayBefore, euros, percent, today } from '../format'
 import { useT } from '../i18n'
 import { DataTable } from '../ui/DataTable'
-import { Ask, DayInput, done, EuroInput, showFields } from '../ui/forms'
+import { Ask, centimes, DayInput, done, EuroInput, showFields } from '../ui/forms'
 import { IconCoinEuro } from '../ui/icons'
 import { Empty } from '../ui/Loaded'
 import { Card, Page } from '../ui/Page'
@@ -62,7 +62,7 @@ function AddModal({ catalogue, onClose }: { catalogue: Schemas['CataloguePrestat
   const submit = () => {
     if (form.validate().hasErrors) return
     const { prix, tva_pm, du, ...v } = form.values
-    command.mutate({ ...v, du: du!, tva_pm: Number(tva_pm), prix_centimes: Math.round(Number(prix) * 100) }, { onError: (problem) => setError(showFields(form, problem)) })
+    command.mutate({ ...v, du: du!, tva_pm: Number(tva_pm), prix_centimes: centimes(prix) }, { onError: (problem) => setError(showFields(form, problem)) })
   }
   return (
     <Ask title={t.prestations.add} opened onClose={onClose} onSubmit={submit} submit={t.prestations.save} busy={command.isPending} error={error}>

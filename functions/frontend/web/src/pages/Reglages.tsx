@@ -10,7 +10,7 @@ import { can } from '../api/session'
 import { cubicMetres, day, dayBefore, euros, instant, today } from '../format'
 import { useT } from '../i18n'
 import { DataTable } from '../ui/DataTable'
-import { Ask, DayInput, done, EuroInput, showFields, WholeInput } from '../ui/forms'
+import { Ask, centimes, DayInput, done, EuroInput, showFields, WholeInput } from '../ui/forms'
 import { IconPlus } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Page } from '../ui/Page'
@@ -171,7 +171,7 @@ function ControleModal({ of, onClose }: { of: Controle; onClose: () => void }) {
   const submit = () => {
     if (form.validate().hasErrors) return
     const v = form.values
-    command.mutate({ entite: of.entite, deux_personnes: v.deux_personnes, fortes_centimes: Math.round(Number(v.euros) * 100), forts_litres: Number(v.m3) * 1000, source: v.source }, { onError: (problem) => setError(showFields(form, problem)) })
+    command.mutate({ entite: of.entite, deux_personnes: v.deux_personnes, fortes_centimes: centimes(v.euros), forts_litres: Number(v.m3) * 1000, source: v.source }, { onError: (problem) => setError(showFields(form, problem)) })
   }
   return (
     <Ask title={of.nom} opened onClose={onClose} onSubmit={submit} submit={m.save} busy={command.isPending} error={error}>

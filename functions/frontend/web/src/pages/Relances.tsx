@@ -9,7 +9,7 @@ import { can } from '../api/session'
 import { addDays, day, euros, integer, today } from '../format'
 import { useT } from '../i18n'
 import { DataTable } from '../ui/DataTable'
-import { Ask, DayInput, done, failed } from '../ui/forms'
+import { Ask, DayInput, done, failed, sentence } from '../ui/forms'
 import { IconCircleCheck, IconScale } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Link, Page } from '../ui/Page'
@@ -149,7 +149,7 @@ function HoldModal({ d, onClose }: { d: Dossier; onClose: () => void }) {
     (s) => (onClose(), done(t.relances.held(day(s.jusqua), s.dossiers))),
   )
   return (
-    <Ask title={t.relances.holdTitle(d.nom)} opened onClose={onClose} submit={t.relances.hold} busy={command.isPending} error={command.error && (command.error.fields[0]?.message ?? command.error.message)} disabled={!detail.trim()} onSubmit={() => command.mutate(null)}>
+    <Ask title={t.relances.holdTitle(d.nom)} opened onClose={onClose} submit={t.relances.hold} busy={command.isPending} error={command.error && sentence(command.error)} disabled={!detail.trim()} onSubmit={() => command.mutate(null)}>
       <Select label={t.relances.reason} allowDeselect={false} data={reasons.map((r) => ({ value: r, label: t.relances.reasons[r] }))} value={motif} onChange={(v) => { const next = reasons.find((r) => r === v) ?? 'AUTRE'; setMotif(next); setDate(next === 'FSL' ? today() : addDays(today(), 30)) }} />
       <DayInput label={fsl ? t.relances.deposited : t.relances.until} value={date} onChange={(v) => v && setDate(v)} />
       <Text size="sm" c="dimmed">{fsl ? t.relances.fslText : motif === 'CONTESTATION' ? t.relances.oneBill(d.numero) : t.relances.allBills}</Text>

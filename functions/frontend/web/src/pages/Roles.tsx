@@ -8,7 +8,7 @@ import { day, euros, integer } from '../format'
 import { useT } from '../i18n'
 import { DataTable } from '../ui/DataTable'
 import { DocumentButton } from '../ui/DocumentButton'
-import { Ask, done } from '../ui/forms'
+import { Ask, done, sentence } from '../ui/forms'
 import { IconAlertTriangle, IconCircleCheck, IconScale } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card } from '../ui/Page'
@@ -105,7 +105,7 @@ function PrepareModal({ entite, of, onClose }: { entite: string; of: Attente; on
     (r) => (onClose(), done(t.roles.done(integer(r.numero), integer(r.pieces)))),
   )
   return (
-    <Ask title={t.roles.prepare} opened onClose={onClose} submit={t.roles.prepare} busy={command.isPending} error={command.error && (command.error.fields[0]?.message ?? command.error.message)} disabled={!objet.trim()} onSubmit={() => command.mutate(null)}>
+    <Ask title={t.roles.prepare} opened onClose={onClose} submit={t.roles.prepare} busy={command.isPending} error={command.error && sentence(command.error)} disabled={!objet.trim()} onSubmit={() => command.mutate(null)}>
       <Text size="sm">{t.roles.consequence(integer(of.pieces), euros(Math.abs(of.ttc_centimes)))}</Text>
       <TextInput label={t.roles.object} withAsterisk maxLength={160} value={objet} onChange={(e) => setObjet(e.currentTarget.value)} data-autofocus />
     </Ask>
@@ -130,7 +130,7 @@ function CodesModal({ of, onClose }: { of: Reglage; onClose: () => void }) {
     onClose,
   )
   return (
-    <Ask title={t.roles.codes} opened onClose={onClose} submit={t.compta.set} busy={command.isPending} error={command.error && (command.error.fields[0]?.message ?? command.error.message)} onSubmit={() => command.mutate(null)}>
+    <Ask title={t.roles.codes} opened onClose={onClose} submit={t.compta.set} busy={command.isPending} error={command.error && sentence(command.error)} onSubmit={() => command.mutate(null)}>
       <Text size="sm" c="dimmed">{t.roles.codesHint}</Text>
       <SimpleGrid cols={{ base: 1, sm: 2 }}>
         <TextInput label={t.roles.post} withAsterisk maxLength={7} value={poste} onChange={(e) => setPoste(e.currentTarget.value)} data-autofocus />

@@ -9,7 +9,7 @@ import { ficheAbonne } from '../api/queries'
 import { can, useSession } from '../api/session'
 import { cubicMetres, day, euros, integer, today } from '../format'
 import { useLang, useT } from '../i18n'
-import { DayInput, WholeInput } from '../ui/forms'
+import { DayInput, sentence, WholeInput } from '../ui/forms'
 import { Explained } from '../ui/Explained'
 import { Loading } from '../ui/Loaded'
 import { Card, Figure, Page } from '../ui/Page'
@@ -61,7 +61,7 @@ export default function Simuler() {
         </Grid.Col>
         <Grid.Col span={{ base: 12, lg: 8 }}>
           {query.error && !query.isFetching ? (
-            <Alert color="rouge" role="alert">{asProblem(query.error).fields[0]?.message ?? asProblem(query.error).message}</Alert>
+            <Alert color="rouge" role="alert">{sentence(asProblem(query.error))}</Alert>
           ) : abonne && fiche.data && mine.length === 0 ? (
             <Alert color="ambre">{t.espace.noContract}</Alert>
           ) : !s ? (

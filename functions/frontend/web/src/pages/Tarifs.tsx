@@ -11,7 +11,7 @@ import { day, dayBefore, euros, integer, percent, rate, today } from '../format'
 import { useT } from '../i18n'
 import { PriceCurves } from '../ui/Curves'
 import { DataTable } from '../ui/DataTable'
-import { Ask, DayInput, done, showFields } from '../ui/forms'
+import { Ask, DayInput, done, sentence, showFields } from '../ui/forms'
 import { IconCoinEuro, IconDownload, IconMapPin, IconPlus } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Link, Page } from '../ui/Page'
@@ -412,7 +412,7 @@ function ImportModal({ exemple, onClose }: { exemple: Schemas['Exemple']; onClos
     onClose()
   })
   return (
-    <Ask title={`${g.import} ${exemple.service}`} opened onClose={onClose} submit={g.import} disabled={!commune} busy={command.isPending} error={error} onSubmit={() => commune && command.mutate({ code: exemple.code, commune }, { onError: (p) => setError(p.fields[0]?.message ?? p.message) })}>
+    <Ask title={`${g.import} ${exemple.service}`} opened onClose={onClose} submit={g.import} disabled={!commune} busy={command.isPending} error={error} onSubmit={() => commune && command.mutate({ code: exemple.code, commune }, { onError: (p) => setError(sentence(p)) })}>
       <Text size="sm">{g.importText(list(exemple.grilles).length, list(exemple.redevances).length)}</Text>
       <Select label={g.commune} withAsterisk data-autofocus searchable data={list(known.data?.communes).filter((c) => c.connue).map((c) => ({ value: c.code_insee, label: `${c.nom} (${c.code_insee})` }))} value={commune} onChange={setCommune} />
     </Ask>

@@ -7,7 +7,7 @@ import { day, instant, integer, today } from '../format'
 import { useT } from '../i18n'
 import { DataTable } from '../ui/DataTable'
 import { DocumentButton } from '../ui/DocumentButton'
-import { Ask, DayInput, done } from '../ui/forms'
+import { Ask, DayInput, done, sentence } from '../ui/forms'
 import { IconPrinter } from '../ui/icons'
 import { Empty } from '../ui/Loaded'
 import { Card } from '../ui/Page'
@@ -84,7 +84,7 @@ function PostModal({ r, onClose }: { r: Tirage; onClose: () => void }) {
   const [le, setLe] = useState(today())
   const command = useCommand((body: Schemas['PosterTirage'], header) => ok(api.POST('/v1/tirages/{id}/depot', { params: { path: { id: r.id }, header }, body })), () => (onClose(), done(t.tirages.posted)))
   return (
-    <Ask title={t.tirages.post} opened onClose={onClose} submit={t.tirages.post} busy={command.isPending} error={command.error && (command.error.fields[0]?.message ?? command.error.message)} onSubmit={() => command.mutate({ le })}>
+    <Ask title={t.tirages.post} opened onClose={onClose} submit={t.tirages.post} busy={command.isPending} error={command.error && sentence(command.error)} onSubmit={() => command.mutate({ le })}>
       <Text size="sm">{t.tirages.postText(r.lettres)}</Text>
       <DayInput label={t.date} withAsterisk value={le} maxDate={today()} onChange={(v) => v && setLe(v)} />
     </Ask>

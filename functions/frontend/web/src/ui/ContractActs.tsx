@@ -7,7 +7,7 @@ import { api, list, ok, type Schemas } from '../api/client'
 import { useCommand } from '../api/hooks'
 import { addDays, day, euros, percent, today } from '../format'
 import { useT } from '../i18n'
-import { Ask, DayInput, done, EuroInput, showFields, WholeInput } from './forms'
+import { Ask, centimes, DayInput, done, EuroInput, showFields, WholeInput } from './forms'
 import { IconX } from './icons'
 
 interface Props {
@@ -74,7 +74,7 @@ export function ManualBillModal({ contrat: c, opened, onClose }: Props) {
     },
   )
   const known = (code: string) => now.find((p) => p.code === code)
-  const ht = form.values.lignes.reduce((sum, l) => sum + Number(l.quantite) * (known(l.prestation)?.prix_centimes ?? Math.round(Number(l.prix) * 100)), 0)
+  const ht = form.values.lignes.reduce((sum, l) => sum + Number(l.quantite) * (known(l.prestation)?.prix_centimes ?? centimes(l.prix)), 0)
   const submit = () => {
     if (form.validate().hasErrors) return
     command.mutate(
@@ -83,7 +83,7 @@ export function ManualBillModal({ contrat: c, opened, onClose }: Props) {
         motif: form.values.motif.trim(),
         echeance: form.values.echeance!,
         lignes: form.values.lignes.map((l) =>
-          l.prestation ? { prestation: l.prestation, quantite: Number(l.quantite) } : { libelle: l.libelle, quantite: Number(l.quantite), prix_centimes: Math.round(Number(l.prix) * 100), tva_pm: Number(l.taux), compte: l.compte },
+          l.prestation ? { prestation: l.prestation, quantite: Number(l.quantite) } : { libelle: l.libelle, quantite: Number(l.quantite), prix_centimes: centimes(l.prix), tva_pm: Number(l.taux), compte: l.compte },
         ),
       },
       { onError: (problem) => setError(showFields(form, problem)) },

@@ -6,7 +6,7 @@ import { api, list, ok, type Schemas } from '../api/client'
 import { useCommand } from '../api/hooks'
 import { cubicMetres, euros } from '../format'
 import { useT } from '../i18n'
-import { Ask, DayInput, done, EuroInput, showFields, WholeInput } from './forms'
+import { Ask, centimes, DayInput, done, EuroInput, showFields, WholeInput } from './forms'
 import { IconAlertTriangle } from './icons'
 import { Card, Link } from './Page'
 
@@ -61,7 +61,7 @@ export function AvoirModal({ facture: f, opened, onClose }: Props) {
   )
   const submit = () => {
     if (form.validate().hasErrors) return
-    const chosen = lignes.flatMap((l, i) => (form.values.montants[i] ? [{ code: l.code, ht_centimes: Math.round(Number(form.values.montants[i]) * 100) }] : []))
+    const chosen = lignes.flatMap((l, i) => (form.values.montants[i] ? [{ code: l.code, ht_centimes: centimes(form.values.montants[i]) }] : []))
     if (form.values.portee === 'part' && chosen.length === 0) return setError(t.pieces.noLine)
     command.mutate(
       { motif: form.values.motif.trim(), lignes: form.values.portee === 'part' ? chosen : undefined, simulation: !preview },

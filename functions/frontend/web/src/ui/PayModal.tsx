@@ -5,7 +5,7 @@ import { api, list, ok, type Schemas } from '../api/client'
 import { useCommand } from '../api/hooks'
 import { euros, today } from '../format'
 import { useT } from '../i18n'
-import { Ask, DayInput, done, EuroInput, showFields } from './forms'
+import { Ask, centimes, DayInput, done, EuroInput, showFields } from './forms'
 
 interface Props {
   opened: boolean
@@ -13,14 +13,14 @@ interface Props {
   abonne: string
   /** The bill to pay, and what is left of it. */
   reference?: string
-  centimes?: number
+  reste?: number
 }
 
-export function PayModal({ opened, onClose, abonne, reference, centimes }: Props) {
+export function PayModal({ opened, onClose, abonne, reference, reste }: Props) {
   const t = useT()
   const [error, setError] = useState<string | null>(null)
   const form = useForm({
-    initialValues: { montant_centimes: (centimes && centimes > 0 ? centimes / 100 : '') as number | string, mode: 'CHEQUE', recu_le: today(), reference: reference ?? '' },
+    initialValues: { montant_centimes: (reste && reste > 0 ? reste / 100 : '') as number | string, mode: 'CHEQUE', recu_le: today(), reference: reference ?? '' },
     validate: { montant_centimes: (v) => (Number(v) > 0 ? null : t.form.positive), recu_le: (v) => (v ? null : t.form.required) },
   })
   const close = () => {
@@ -37,7 +37,7 @@ export function PayModal({ opened, onClose, abonne, reference, centimes }: Props
       close()
     },
   )
-  const amount = Math.round(Number(form.values.montant_centimes) * 100)
+  const amount = centimes(form.values.montant_centimes)
   const submit = () => {
     if (form.validate().hasErrors) return
     const { mode, recu_le, reference } = form.values

@@ -6,7 +6,7 @@ import { useCommand, type Command } from '../api/hooks'
 import { facturesOuvertes } from '../api/queries'
 import { day, euros } from '../format'
 import { useT } from '../i18n'
-import { Ask, done, EuroInput } from './forms'
+import { Ask, centimes, done, EuroInput, sentence } from './forms'
 import { IconAlertTriangle, IconDots } from './icons'
 import { Loaded } from './Loaded'
 
@@ -62,7 +62,7 @@ function Remove({ act, payment: p, onClose }: { act: 'foreign' | 'back'; payment
   const command = useCommand((body: { motif: string }, header) => ok(api.POST(path, { params: { header, path: { id: p.id } }, body })), () => (onClose(), done(act === 'back' ? t.backDone : t.foreignDone)))
   const title = act === 'back' ? t.backTitle : t.foreignTitle
   return (
-    <Ask title={title(euros(p.montant_centimes), day(p.recu_le))} danger opened onClose={onClose} submit={act === 'back' ? t.back : t.foreign} busy={command.isPending} error={error} disabled={!motif.trim()} onSubmit={() => command.mutate({ motif: motif.trim() }, { onError: (problem) => setError(problem.fields[0]?.message ?? problem.message) })}>
+    <Ask title={title(euros(p.montant_centimes), day(p.recu_le))} danger opened onClose={onClose} submit={act === 'back' ? t.back : t.foreign} busy={command.isPending} error={error} disabled={!motif.trim()} onSubmit={() => command.mutate({ motif: motif.trim() }, { onError: (problem) => setError(sentence(problem)) })}>
       <Autocomplete label={t.reason} required maxLength={200} data-autofocus data={act === 'back' ? Object.values(t.reasons) : []} value={motif} onChange={setMotif} />
       <Effect
         lines={[
@@ -85,7 +85,7 @@ function Unmatch({ payment: p, onClose }: { payment: Payment; onClose: () => voi
   const command = useCommand((body: { facture_id: string; motif: string }, header) => ok(api.POST('/v1/paiements/{id}/delettrage', { params: { header, path: { id: p.id } }, body })), () => (onClose(), done(t.unmatched)))
   const chosen = all.find((l) => l.facture_id === facture)
   return (
-    <Ask title={t.unmatch} opened onClose={onClose} submit={t.unmatch} busy={command.isPending} error={error} disabled={!chosen || !motif.trim()} onSubmit={() => command.mutate({ facture_id: facture, motif: motif.trim() }, { onError: (problem) => setError(problem.fields[0]?.message ?? problem.message) })}>
+    <Ask title={t.unmatch} opened onClose={onClose} submit={t.unmatch} busy={command.isPending} error={error} disabled={!chosen || !motif.trim()} onSubmit={() => command.mutate({ facture_id: facture, motif: motif.trim() }, { onError: (problem) => setError(sentence(problem)) })}>
       <Select label={t.bill} data={all.map((l) => ({ value: l.facture_id, label: `${l.numero} (${euros(l.montant_centimes)})` }))} value={facture} onChange={(v) => setFacture(v ?? '')} allowDeselect={false} />
       <Autocomplete label={t.reason} required maxLength={200} data-autofocus value={motif} onChange={setMotif} />
       {chosen && <Effect lines={[t.reopens(chosen.numero, euros(chosen.montant_centimes)), t.staysAdvance(euros(p.avance_centimes + chosen.montant_centimes))]} />}
@@ -102,9 +102,9 @@ function Match({ payment: p, onClose }: { payment: Payment; onClose: () => void 
   const command = useCommand((body: { facture_id: string; montant_centimes: number }, header: Command) => ok(api.POST('/v1/paiements/{id}/lettrage', { params: { header, path: { id: p.id } }, body })), () => (onClose(), done(t.matched)))
   const chosen = bills.data?.find((f) => f.id === facture)
   const most = Math.min(p.avance_centimes, chosen?.reste_centimes ?? 0)
-  const sum = montant === '' ? most : Math.round(Number(montant) * 100)
+  const sum = montant === '' ? most : centimes(montant)
   return (
-    <Ask title={t.match} opened onClose={onClose} submit={t.match} busy={command.isPending} error={error} disabled={!chosen || sum <= 0 || sum > most} onSubmit={() => command.mutate({ facture_id: facture!, montant_centimes: sum }, { onError: (problem) => setError(problem.fields[0]?.message ?? problem.message) })}>
+    <Ask title={t.match} opened onClose={onClose} submit={t.match} busy={command.isPending} error={error} disabled={!chosen || sum <= 0 || sum > most} onSubmit={() => command.mutate({ facture_id: facture!, montant_centimes: sum }, { onError: (problem) => setError(sentence(problem)) })}>
       <Text size="sm">{t.hasLeft(euros(p.avance_centimes))}</Text>
       <Loaded query={bills} rows={1}>
         {(open) =>

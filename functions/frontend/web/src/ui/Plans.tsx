@@ -11,7 +11,7 @@ import { can } from '../api/session'
 import { addDays, day, euros, today } from '../format'
 import { useT } from '../i18n'
 import { DataTable } from './DataTable'
-import { Ask, DayInput, done, showFields, WholeInput } from './forms'
+import { Ask, DayInput, done, sentence, showFields, WholeInput } from './forms'
 import { IconAlertTriangle } from './icons'
 import { Empty, Loaded } from './Loaded'
 import { Card, Facts, Link } from './Page'
@@ -276,7 +276,7 @@ function StopModal({ plan: p, onClose }: { plan: Plan; onClose: () => void }) {
   const command = useCommand((body: { motif: string }, header) => ok(api.POST('/v1/echeanciers/{id}/arret', { params: { header, path: { id: p.id ?? '' } }, body })), () => (onClose(), done(t.stopped)))
   const left = list(p.echeances).filter((e) => e.etat !== 'PAYEE').length
   return (
-    <Ask title={t.stopTitle[p.nature]} danger opened onClose={onClose} onSubmit={() => command.mutate({ motif: motif.trim() }, { onError: (problem) => setError(problem.fields[0]?.message ?? problem.message) })} submit={t.stop} busy={command.isPending} error={error} disabled={!motif.trim()}>
+    <Ask title={t.stopTitle[p.nature]} danger opened onClose={onClose} onSubmit={() => command.mutate({ motif: motif.trim() }, { onError: (problem) => setError(sentence(problem)) })} submit={t.stop} busy={command.isPending} error={error} disabled={!motif.trim()}>
       <Text size="sm">{p.par_prelevement ? t.stopDebits(left) : t.stopParts(left)} {p.nature === 'MENSUALISATION' ? t.stopMonthly : t.stopDue(euros(p.montant_centimes - p.paye_centimes))}</Text>
       <TextInput label={t.reason} required maxLength={200} data-autofocus value={motif} onChange={(e) => setMotif(e.currentTarget.value)} />
     </Ask>

@@ -9,7 +9,7 @@ import { can, useSession } from '../api/session'
 import { day, euros, today } from '../format'
 import { useT } from '../i18n'
 import { type Column, DataTable } from './DataTable'
-import { Ask, DayInput, done, EuroInput, showFields } from './forms'
+import { Ask, centimes, DayInput, done, EuroInput, sentence, showFields } from './forms'
 import { Empty } from './Loaded'
 import { Card, Link } from './Page'
 import { State } from './State'
@@ -87,7 +87,7 @@ function AskRefund({ abonne, onClose }: { abonne: string; onClose: () => void })
     validate: { montant_centimes: (v) => (Number(v) > 0 ? null : t.form.positive), motif: (v) => (v.trim() ? null : t.form.required) },
   })
   const command = useCommand((body: Schemas['DemanderRemboursement'], header) => ok(api.POST('/v1/remboursements', { params: { header }, body })), () => (onClose(), done(t.refunds.asked)))
-  const amount = Math.round(Number(form.values.montant_centimes) * 100)
+  const amount = centimes(form.values.montant_centimes)
   const submit = () => {
     if (form.validate().hasErrors) return
     setError(null)
@@ -112,7 +112,7 @@ function Decide({ refund: r, approve = false, onClose }: { refund: Refund; appro
     () => (onClose(), done(approve ? t.refunds.approved : t.refunds.refused)),
   )
   return (
-    <Ask title={approve ? t.refunds.approveTitle : t.refunds.refuseTitle} danger={!approve} opened onClose={onClose} submit={approve ? t.refunds.approve : t.refunds.refuse} busy={command.isPending} error={error} disabled={!approve && !motif.trim()} onSubmit={() => command.mutate({ approuve: approve, motif: motif.trim() || undefined }, { onError: (problem) => setError(problem.fields[0]?.message ?? problem.message) })}>
+    <Ask title={approve ? t.refunds.approveTitle : t.refunds.refuseTitle} danger={!approve} opened onClose={onClose} submit={approve ? t.refunds.approve : t.refunds.refuse} busy={command.isPending} error={error} disabled={!approve && !motif.trim()} onSubmit={() => command.mutate({ approuve: approve, motif: motif.trim() || undefined }, { onError: (problem) => setError(sentence(problem)) })}>
       <Stack gap={4}>
         <Text size="sm">{t.refunds.of(euros(r.montant_centimes), r.nom)}</Text>
         <Text size="sm" c="dimmed">{r.motif} · {t.refunds.askedBy(r.demande_nom || t.refunds.someone, day(r.demande_le))}</Text>

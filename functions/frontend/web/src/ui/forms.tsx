@@ -25,6 +25,12 @@ export const EuroInput = (props: NumberInputProps) => (
   <NumberInput allowNegative={false} decimalScale={2} fixedDecimalScale decimalSeparator="," allowedDecimalSeparators={[',', '.']} thousandSeparator={'\u202f'} suffix={'\u00a0€'} hideControls {...props} />
 )
 
+/** Typed euros as the API takes them. */
+export const centimes = (euros: number | string) => Math.round(Number(euros) * 100)
+
+/** A refusal in a sentence, where no field shows it. */
+export const sentence = (problem: Problem) => problem.fields[0]?.message ?? problem.message
+
 /** Shows a refusal at its fields; what belongs to no field of the form is returned. */
 export function showFields(form: Pick<UseFormReturnType<any>, 'getInputNode' | 'setFieldError'>, problem: Problem): string | null {
   const stray: string[] = []
@@ -37,7 +43,7 @@ export function showFields(form: Pick<UseFormReturnType<any>, 'getInputNode' | '
 }
 
 export const done = (message: string) => notifications.show({ message, color: 'vert', withBorder: true, closeButtonProps: { 'aria-label': t().close } })
-export const failed = (problem: Problem) => notifications.show({ message: problem.fields[0]?.message ?? problem.message, color: 'rouge', withBorder: true, autoClose: 10_000, closeButtonProps: { 'aria-label': t().close } })
+export const failed = (problem: Problem) => notifications.show({ message: sentence(problem), color: 'rouge', withBorder: true, autoClose: 10_000, closeButtonProps: { 'aria-label': t().close } })
 
 interface AskProps {
   title: string
