@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,11 +98,13 @@ func (p plateforme) deposer(ctx context.Context, rt *function.Runtime, e message
 	var d message.Document
 	var etat, reference string
 	var essais int
+	var rejetees []string // references of before
 	err := rt.InTx(ctx, func(tx *function.Tx) error {
 		// Nobody else speaks of it meanwhile: the platform would take it twice.
 		err := tx.QueryRow(ctx, `update depot set pris_jusqua = $3, essais = essais + (etat = 'A_DEPOSER')::int, questions = questions + (etat = 'TRANSMISE')::int
 			where facture_id = $1 and etat in ('A_DEPOSER', 'TRANSMISE') and (pris_jusqua is null or pris_jusqua <= $2)
-			returning etat, essais, coalesce(reference, '')`, e.FactureID, tx.Now, tx.Now.Add(3*delaiPlateforme)).Scan(&etat, &essais, &reference)
+			returning etat, essais, coalesce(reference, ''), array(select reference from relance_depot r where r.facture_id = depot.facture_id)`,
+			e.FactureID, tx.Now, tx.Now.Add(3*delaiPlateforme)).Scan(&etat, &essais, &reference, &rejetees)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -126,7 +129,7 @@ func (p plateforme) deposer(ctx context.Context, rt *function.Runtime, e message
 	case etat == "TRANSMISE":
 		a = p.demander(ctx, reference)
 	case essais > 1: // its answer may have been lost
-		if a = p.retrouver(ctx, e.FactureID); a.reference == "" && a.motif == "" {
+		if a = p.retrouver(ctx, e.FactureID, rejetees); a.reference == "" && a.motif == "" {
 			a = p.envoyer(ctx, d)
 		}
 	default:
@@ -200,8 +203,9 @@ func (p plateforme) envoyer(ctx context.Context, d message.Document) accueil {
 }
 
 // retrouver finds the flow of an attempt whose answer was lost, by our
-// tracking id. One that the platform refused is none: it is sent anew.
-func (p plateforme) retrouver(ctx context.Context, id string) (a accueil) {
+// tracking id. One that the platform refused is none, nor is one that was
+// rejected before a person had the document sent again.
+func (p plateforme) retrouver(ctx context.Context, id string, rejetees []string) (a accueil) {
 	var found struct {
 		Results []flux `json:"results"`
 	}
@@ -211,7 +215,7 @@ func (p plateforme) retrouver(ctx context.Context, id string) (a accueil) {
 		return a
 	}
 	for _, f := range found.Results {
-		if f.Recu.Etat != "Error" {
+		if f.Recu.Etat != "Error" && !slices.Contains(rejetees, f.ID) {
 			a.reference = f.ID
 		}
 	}
@@ -273,8 +277,8 @@ func (p plateforme) parler(ctx context.Context, method, path, mime string, body 
 // relancerDepot has a document that did not go through sent again: now, when
 // it waits for its next attempt; anew, when the platform rejected it.
 func (p plateforme) relancerDepot(ctx context.Context, tx *function.Tx, c message.RelancerDepot) (d message.Depot, err error) {
-	var etat, motif string
-	switch err := tx.QueryRow(ctx, "select etat, motif from depot where facture_id = $1 for update", c.FactureID).Scan(&etat, &motif); {
+	var etat, motif, reference string
+	switch err := tx.QueryRow(ctx, "select etat, motif, coalesce(reference, '') from depot where facture_id = $1 for update", c.FactureID).Scan(&etat, &motif, &reference); {
 	case errors.Is(err, pgx.ErrNoRows):
 		return d, function.NotFound("depot_inconnu", "Cette facture ne passe pas par la plateforme.", "This bill does not go through the platform.")
 	case err != nil:
@@ -286,8 +290,10 @@ func (p plateforme) relancerDepot(ctx context.Context, tx *function.Tx, c messag
 		return d, function.Refused("plateforme_absente", "Aucune plateforme n'est raccordée : un administrateur doit d'abord en régler l'adresse.", "No platform is connected yet.")
 	}
 	b := &pgx.Batch{}
-	b.Queue("insert into relance_depot (facture_id, instant, motif, par_id, par) values ($1, $2, $3, $4, $5)", c.FactureID, tx.Now, motif, tx.Identity().ID, tx.Identity().Nom)
-	b.Queue("update depot set etat = 'A_DEPOSER', reference = null, motif = '', relance_a = $2, le = case etat when 'REJETEE' then $3 else le end where facture_id = $1",
+	b.Queue("insert into relance_depot (facture_id, instant, motif, reference, par_id, par) values ($1, $2, $3, $4, $5, $6)",
+		c.FactureID, tx.Now, motif, reference, tx.Identity().ID, tx.Identity().Nom)
+	b.Queue(`update depot set etat = 'A_DEPOSER', reference = null, motif = '', relance_a = $2, le = case etat when 'REJETEE' then $3 else le end,
+			essais = case etat when 'REJETEE' then 0 else essais end where facture_id = $1`,
 		c.FactureID, tx.Now.Add(attenteDepot), tx.Now)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return d, err

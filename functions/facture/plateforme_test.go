@@ -158,6 +158,13 @@ func (f *fausse) refuses(id, why string) {
 	f.refuse[id] = why
 }
 
+// forgets has the next posts of a document go as the first ones did.
+func (f *fausse) forgets(id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.calls, id)
+}
+
 // tick has what is due spoken of, some times over.
 func (b *bundle) depots(t *testing.T, times int) map[string]message.Depot {
 	t.Helper()
@@ -268,6 +275,14 @@ func TestPlateforme(t *testing.T) {
 	}
 	if _, err := functiontest.Ask(t, b.Function, staff, message.EnregistrerStatutDepot{StatutID: "x", Reference: "autre", Etat: "RECUE", Le: on}); functiontest.Code(err) != "depot_inconnu" {
 		t.Errorf("a status of nobody's document: %v", err)
+	}
+
+	// One that a status rejects after the checks is sent anew as well; its first flow is not the answer that was lost.
+	first := say("s3", "REJETEE", on.Add(2*time.Hour)).Reference
+	functiontest.MustAsk(t, b.Function, staff, message.RelancerDepot{FactureID: taken.ID})
+	laPlateforme.forgets(taken.ID)
+	if d := b.depots(t, 6)[taken.ID]; d.Etat != "DEPOSEE" || d.Reference == first || len(laPlateforme.ofDocument(taken.ID)) != 2 {
+		t.Errorf("rejected as %s, then sent again: %+v", first, d)
 	}
 
 	// Who is no company is declared, in sums.
