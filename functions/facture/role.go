@@ -52,13 +52,23 @@ func preparerRole(ctx context.Context, tx *function.Tx, c message.PreparerRole) 
 	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('facture.role'), hashtext($1))", e.Entite); err != nil {
 		return message.Role{}, err
 	}
+	set, err := lirePES(ctx, tx, message.LirePES{Entite: e.Entite})
+	if err != nil {
+		return message.Role{}, err
+	}
+	connus := []string{} // accounts with a code
+	for _, p := range set.Produits {
+		if p.Code != "" {
+			connus = append(connus, p.Compte)
+		}
+	}
 	id := function.NewID()
 	var sansCode []string
 	var pieces int
 	var ttc, journal int64
 	err = tx.QueryRow(ctx, `
 		with retenues as (
-			select id, exercice, date_facturation, ht_centimes, tva_centimes, ttc_centimes, lignes, row_number() over (order by serie, rang) n
+			select id, exercice, date_facturation, ht_centimes, tva_centimes, ttc_centimes, row_number() over (order by serie, rang) n
 			from (`+aTransmettre+`) f
 			where quoi = $2 and case quoi when 'ROLE' then lot_id = nullif($3, '')::uuid else exercice = $4 end
 			order by serie, rang limit $5
@@ -69,17 +79,15 @@ func preparerRole(ctx context.Context, tx *function.Tx, c message.PreparerRole) 
 			from role_pes r left join role_article a on a.role_id = r.id and r.nature <> 'ROLE'
 			where r.entite = $1 and r.nature = $2 and r.exercice = (select exercice from sommes)
 		), role as (
-			insert into role_pes (id, entite, nature, exercice, numero, lot_id, objet, date, pieces, ht_centimes, tva_centimes, cree_a, cree_par)
-			select $7, $1, $2, exercice, numero, nullif($3, '')::uuid, $8, $9, pieces, ht, tva, $10, $11 from sommes, suite where pieces > 0
+			insert into role_pes (id, entite, nature, exercice, numero, lot_id, objet, date, pieces, ht_centimes, tva_centimes, cree_a, cree_par, reglages)
+			select $7, $1, $2, exercice, numero, nullif($3, '')::uuid, $8, $9, pieces, ht, tva, $10, $11, $13::text::jsonb from sommes, suite where pieces > 0
 		), articles as (
 			insert into role_article (role_id, rang, facture_id) select $7, n + suite.rang, id from retenues, suite
 		)
 		select pieces::int, coalesce(ttc, 0), (select coalesce(sum(abs(debit_centimes - credit_centimes)), 0)::bigint from mouvement where compte = '411' and ecriture_id in (select id from retenues)),
-			array(select distinct compte from retenues, jsonb_array_elements(lignes) l,
-				lateral (select coalesce(nullif(l ->> 'compte', ''), case l ->> 'rubrique' when 'distribution' then '70111' when 'eaux_usees' then '70611' else '70128' end) compte) c
-				where not exists (select from pes_produit p where p.entite = $1 and p.compte = c.compte) order by 1)
+			array(select distinct compte from mouvement where compte not in ('411', '44571', '4458') and compte <> all($12) and ecriture_id in (select id from retenues) order by 1)
 		from sommes`,
-		e.Entite, c.Nature, c.LotID, c.Exercice, maxPieces, c.PremierNumero, id, c.Objet, tx.Today(), tx.Now, tx.Identity().ID).Scan(&pieces, &ttc, &journal, &sansCode)
+		e.Entite, c.Nature, c.LotID, c.Exercice, maxPieces, c.PremierNumero, id, c.Objet, tx.Today(), tx.Now, tx.Identity().ID, connus, asJSON(set)).Scan(&pieces, &ttc, &journal, &sansCode)
 	switch {
 	case err != nil:
 		return message.Role{}, err
@@ -91,12 +99,7 @@ func preparerRole(ctx context.Context, tx *function.Tx, c message.PreparerRole) 
 		return message.Role{}, function.Refused("produit_sans_code",
 			fmt.Sprintf("Le poste comptable attend un code produit pour les comptes %v : réglez-les d'abord.", sansCode),
 			fmt.Sprintf("The accounting post wants a product code for accounts %v: set them first.", sansCode))
-	}
-	var known bool
-	if err := tx.QueryRow(ctx, "select exists (select from pes_reglage where entite = $1)", e.Entite).Scan(&known); err != nil {
-		return message.Role{}, err
-	}
-	if !known {
+	case set.Poste == "":
 		return message.Role{}, function.Refused("poste_inconnu", "Réglez d'abord les codes que le poste comptable donne à l'entité.", "Set the codes that the accounting post gives the entity first.")
 	}
 	all, err := selectRoles(ctx, tx, "id = $1", id)
@@ -241,11 +244,21 @@ func (s service) fichierRole(ctx context.Context, tx *function.Tx, q message.Fic
 	r := all[0]
 	b := pes.Bordereau{Nature: pes.Natures[r.Nature], Fichier: r.Fichier, Emetteur: s.Nom, Date: r.Date.String(), Exercice: r.Exercice, Numero: r.Numero,
 		Pieces: r.Pieces, HT: r.HTCentimes, TVA: r.TVACentimes, Objet: r.Objet}
-	codes := map[string]string{}
-	err = tx.QueryRow(ctx, `select poste, siret, collectivite, budget, libelle, (select jsonb_object_agg(compte, code) from pes_produit where entite = p.entite) from pes_reglage p where entite = $1`, r.Entite).
-		Scan(&b.Poste, &b.SIRET, &b.Collectivite, &b.Budget, &b.Libelle, &codes)
-	if err != nil {
+	var set *message.ReglagePES
+	if err := tx.QueryRow(ctx, "select reglages from role_pes where id = $1", r.ID).Scan(&set); err != nil {
 		return p, err
+	}
+	if set == nil { // made by a version that did not keep them
+		now, err := lirePES(ctx, tx, message.LirePES{Entite: r.Entite})
+		if err != nil {
+			return p, err
+		}
+		set = &now
+	}
+	b.Poste, b.SIRET, b.Collectivite, b.Budget, b.Libelle = set.Poste, set.SIRET, set.Collectivite, set.Budget, set.Libelle
+	codes := map[string]string{}
+	for _, p := range set.Produits {
+		codes[p.Compte] = p.Code
 	}
 	p = message.PartFichier{Nom: r.Fichier, Mime: "application/xml; charset=iso-8859-1"}
 	last := 0

@@ -169,6 +169,15 @@ func TestRole(t *testing.T) {
 		t.Errorf("after it: %+v", after)
 	}
 
+	// Codes that change are for bordereaux to come.
+	issued, _ := b.fichier(t, got, 5000)
+	functiontest.MustAsk(t, b.Function, staff, message.ReglerPES{Entite: "principale", Poste: "077099", SIRET: "73282932000074", Collectivite: "401", Budget: "01", Libelle: "Autre",
+		Produits: []message.ProduitPES{{Compte: "70111", Code: "Z"}}})
+	if after, _ := b.fichier(t, got, 5000); !bytes.Equal(issued, after) {
+		t.Error("a bordereau changed with the settings")
+	}
+	b.poste(t)
+
 	// Single bills are titles, numbered on through the year; an avoir takes one back; that of a bill of a role is not for a file.
 	year := message.DateOf(time.Now()).Year()
 	titres := message.PreparerRole{Nature: "TITRES", Exercice: year, Objet: "Travaux", PremierNumero: 41}
