@@ -179,3 +179,21 @@ func TestLitigationOnPaper(t *testing.T) {
 		t.Errorf("something is missing:\n%s", text)
 	}
 }
+
+// Letters and litigation come from the entity that bills, not from the service as it was configured.
+func TestPapersOfAnotherEntity(t *testing.T) {
+	t.Parallel()
+	b, bills := exhausted(t, 1)
+	staff := functiontest.Staff()
+	functiontest.MustAsk(t, b.Function, staff, syndicat)
+	b.unguarded(t, "update facture set entite = 'syndicat'")
+	q := message.ImprimerLettres{Titre: "Lettres", Lettres: []message.Lettre{{Nom: "Zoé", Date: avril, Objet: "Rappel", Texte: "Bonjour", Reference: b.letters(t)[0].CourrierID}}}
+	c := functiontest.MustAsk(t, b.Function, staff, message.OuvrirContentieux{AbonneID: bills[0].AbonneID, Motif: "Relances sans effet"})
+	for _, d := range []message.Document{functiontest.MustAsk(t, b.Function, staff, q), functiontest.MustAsk(t, b.Function, staff, message.ImprimerContentieux{ContentieuxID: c.ID})} {
+		shows(t, d.Contenu, syndicat.Nom)
+		hides(t, d.Contenu, regie.Nom)
+	}
+	// What tells of nobody's bill is the service's.
+	q.Lettres[0].Reference = function.NewID()
+	shows(t, functiontest.MustAsk(t, b.Function, staff, q).Contenu, regie.Nom)
+}

@@ -25,6 +25,14 @@ func (s service) imprimerContentieux(ctx context.Context, tx *function.Tx, q mes
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return d, err
 	}
+	// Over the bills of one entity it is that entity's.
+	var de identite
+	err = tx.QueryRow(ctx, "select "+enJSON("$2")+` from entite e where e.code = (select min(f.entite) from dossier_relance d join facture f on f.id = d.facture_id
+		where d.contentieux_id = $1 having min(f.entite) = max(f.entite))`, c.ID, tx.Now).Scan(&de)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return d, err
+	}
+	s = s.comme(de)
 	p := papier("Dossier de contentieux "+c.Nom, s.Nom, tx.Today().Time())
 	t := feuilles{page: p, s: s, pied: "Contentieux " + c.Nom}
 	t.ouvrir()

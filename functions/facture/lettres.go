@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/message"
 )
@@ -31,6 +33,10 @@ func (s service) imprimerLettres(ctx context.Context, tx *function.Tx, q message
 			bills[f.ID] = f
 		}
 	}
+	de, err := s.expediteurs(ctx, tx, q.Lettres)
+	if err != nil {
+		return d, err
+	}
 	p := papier(q.Titre, s.Nom, tx.Today().Time())
 	for _, l := range q.Lettres {
 		f, known := bills[l.FactureID]
@@ -40,11 +46,37 @@ func (s service) imprimerLettres(ctx context.Context, tx *function.Tx, q message
 		case l.FactureID != "":
 			return d, factureInconnue()
 		default:
-			s.courrier(p, l)
+			s.comme(de[l.Reference]).courrier(p, l)
 		}
 	}
 	pdf, err := p.archive(nil)
 	return message.Document{ID: "", Nom: strings.ReplaceAll(strings.ToLower(q.Titre), " ", "-") + ".pdf", Mime: "application/pdf", Contenu: pdf}, err
+}
+
+// expediteurs are the entities that letters come from, by what they tell of.
+func (s service) expediteurs(ctx context.Context, tx *function.Tx, lettres []message.Lettre) (map[string]identite, error) {
+	var refs []string
+	for _, l := range lettres {
+		if l.Reference != "" {
+			refs = append(refs, l.Reference)
+		}
+	}
+	rows, err := tx.Query(ctx, "select ref, "+enJSON("$2")+` from unnest($1::uuid[]) ref
+		cross join lateral (select entite from relance r join dossier_relance d on d.id = r.dossier_id join facture f on f.id = d.facture_id where r.courrier = ref
+			union all select r.entite from remise_ligne l join remise r on r.id = l.remise_id where l.id = ref
+			union all select entite from echeancier_facture x join facture f on f.id = x.facture_id where x.echeancier_id = ref limit 1) o
+		join entite e on e.code = o.entite`, refs, tx.Now)
+	if err != nil {
+		return nil, err
+	}
+	de := map[string]identite{}
+	var ref string
+	var i identite
+	_, err = pgx.ForEachRow(rows, []any{&ref, &i}, func() error {
+		de[ref], i = i, identite{}
+		return nil
+	})
+	return de, err
 }
 
 // courrier draws a letter from its text, over as many pages as it takes and an

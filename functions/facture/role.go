@@ -242,10 +242,11 @@ func (s service) fichierRole(ctx context.Context, tx *function.Tx, q message.Fic
 		return p, function.NotFound("role_inconnu", "Ce bordereau n'existe pas.", "There is no such bordereau.")
 	}
 	r := all[0]
-	b := pes.Bordereau{Nature: pes.Natures[r.Nature], Fichier: r.Fichier, Emetteur: s.Nom, Date: r.Date.String(), Exercice: r.Exercice, Numero: r.Numero,
+	b := pes.Bordereau{Nature: pes.Natures[r.Nature], Fichier: r.Fichier, Date: r.Date.String(), Exercice: r.Exercice, Numero: r.Numero,
 		Pieces: r.Pieces, HT: r.HTCentimes, TVA: r.TVACentimes, Objet: r.Objet}
 	var set *message.ReglagePES
-	if err := tx.QueryRow(ctx, "select reglages from role_pes where id = $1", r.ID).Scan(&set); err != nil {
+	var de identite
+	if err := tx.QueryRow(ctx, "select reglages, "+enJSON("r.cree_a")+" from role_pes r join entite e on e.code = r.entite where r.id = $1", r.ID).Scan(&set, &de); err != nil {
 		return p, err
 	}
 	if set == nil { // made by a version that did not keep them
@@ -255,6 +256,7 @@ func (s service) fichierRole(ctx context.Context, tx *function.Tx, q message.Fic
 		}
 		set = &now
 	}
+	b.Emetteur = s.comme(de).Nom
 	b.Poste, b.SIRET, b.Collectivite, b.Budget, b.Libelle = set.Poste, set.SIRET, set.Collectivite, set.Budget, set.Libelle
 	codes := map[string]string{}
 	for _, p := range set.Produits {

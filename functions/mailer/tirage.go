@@ -132,7 +132,7 @@ func loadTirage(ctx context.Context, tx *function.Tx, id string) (f message.Fich
 // lettresDuTirage is what the letters of a tirage say, as often as they are
 // printed. What facture draws itself is named only.
 func lettresDuTirage(ctx context.Context, tx *function.Tx, q message.LettresDuTirage) (l message.ImprimerLettres, err error) {
-	rows, err := tx.Query(ctx, `select case when texte is null then reference::text else '' end, nom, coalesce(adresse, '{}'), (cree_a at time zone 'Europe/Paris')::date, objet, coalesce(texte, '')
+	rows, err := tx.Query(ctx, `select case when texte is null then reference::text else '' end, nom, coalesce(adresse, '{}'), (cree_a at time zone 'Europe/Paris')::date, objet, coalesce(texte, ''), coalesce(reference::text, '')
 		from envoi where tirage_id = $1 order by rang`, q.TirageID)
 	if err != nil {
 		return l, err

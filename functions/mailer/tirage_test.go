@@ -49,7 +49,7 @@ func TestLettersArePrintedOnce(t *testing.T) {
 	}
 	for range 2 {
 		drawn := ft.MustAsk(t, b.Function, staff, message.LettresDuTirage{TirageID: made.ID})
-		if len(drawn.Lettres) != 3 || drawn.Lettres[0].Adresse.CodePostal != "77100" || drawn.Lettres[2].Adresse.CodePostal != "77200" || drawn.Lettres[0].FactureID != "" || drawn.Lettres[0].Texte == "" {
+		if len(drawn.Lettres) != 3 || drawn.Lettres[0].Adresse.CodePostal != "77100" || drawn.Lettres[2].Adresse.CodePostal != "77200" || drawn.Lettres[0].FactureID != "" || drawn.Lettres[0].Texte == "" || drawn.Lettres[0].Reference == "" {
 			t.Errorf("drawn %+v", drawn)
 		}
 	}

@@ -18,4 +18,5 @@ type Lettre struct {
 	Date      Date    `json:"date,omitzero"`
 	Objet     string  `json:"objet,omitempty" validate:"max=300"`
 	Texte     string  `json:"texte,omitempty" validate:"max=20000"`
+	Reference string  `json:"reference,omitempty" validate:"omitempty,uuid" doc:"Of a text: the notice, the debit or the plan that it tells of; who bills it heads the letter"`
 }
