@@ -447,6 +447,9 @@ func TestFEC(t *testing.T) {
 	if next["120"] != result || result >= 0 {
 		t.Errorf("the result of 2025 is %d, taken over as %d", result, next["120"])
 	}
+	if again := functiontest.MustAsk(t, b.Function, staff, message.ExporterComptabilite{Quoi: "FEC", Exercice: 2025}); !bytes.Equal(first.Contenu, again.Contenu) || again.Nom != first.Nom {
+		t.Error("the same year gives two files")
+	}
 }
 
 // A part of a FEC costs what it holds, whatever the service issued besides:

@@ -35,6 +35,9 @@ type tauxPM int64
 
 // exporterComptabilite makes a file of the books.
 func exporterComptabilite(ctx context.Context, tx *function.Tx, q message.ExporterComptabilite) (message.Document, error) {
+	if q.Quoi == "FEC" {
+		return fecEntier(ctx, tx, q)
+	}
 	t, err := tables[q.Quoi](ctx, tx, q)
 	if err != nil {
 		return message.Document{}, err

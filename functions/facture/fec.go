@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -110,6 +111,25 @@ func fec(ctx context.Context, tx *function.Tx, q message.ExporterFEC) (p message
 	raw, err := encoding.ReplaceUnsupported(charmap.ISO8859_15.NewEncoder()).String(out.String())
 	p.Nom, p.Mime, p.Contenu = e.SIREN+"FEC"+aaaammjj(end)+".txt", "text/plain; charset=iso-8859-15", []byte(raw)
 	return p, err
+}
+
+// fecEntier is a FEC that fits in one message.
+func fecEntier(ctx context.Context, tx *function.Tx, q message.ExporterComptabilite) (d message.Document, err error) {
+	of := message.ExporterFEC{Entite: q.Entite, Exercice: q.Exercice}
+	d.ID = q.Quoi
+	for {
+		p, err := fec(ctx, tx, of)
+		if err != nil {
+			return d, err
+		}
+		d.Nom, d.Mime, d.Contenu = p.Nom, p.Mime, append(d.Contenu, p.Contenu...)
+		if of.Apres = p.Suivant; of.Apres == "" {
+			return d, nil
+		}
+		if bytes.Count(d.Contenu, []byte("\n")) > maxLignes {
+			return d, tropGrand()
+		}
+	}
 }
 
 // ecrireFEC writes the lines that a query reads, and counts them.

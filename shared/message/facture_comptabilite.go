@@ -236,13 +236,13 @@ type ExporterFEC struct {
 func (ExporterFEC) Type() string           { return "fr.aquaerp.facture.exporter-fec.v1" }
 func (ExporterFEC) Reply() (r PartFichier) { return }
 
-// ExporterComptabilite makes a file of the books; a FEC is read in parts, by
-// ExporterFEC.
+// ExporterComptabilite makes a file of the books; a FEC of many entries is
+// read in parts, by ExporterFEC.
 type ExporterComptabilite struct {
-	Quoi     string `json:"quoi" validate:"required,oneof=JOURNAL BALANCE BALANCE_AGEE GRAND_LIVRE TVA ROLE" enum:"JOURNAL,BALANCE,BALANCE_AGEE,GRAND_LIVRE,TVA,ROLE" doc:"ROLE: the bills of the days as titles, for a comptable public"`
-	Format   string `json:"format,omitempty" validate:"omitempty,oneof=CSV XLSX" enum:"CSV,XLSX" doc:"CSV when absent"`
+	Quoi     string `json:"quoi" validate:"required,oneof=FEC JOURNAL BALANCE BALANCE_AGEE GRAND_LIVRE TVA ROLE" enum:"FEC,JOURNAL,BALANCE,BALANCE_AGEE,GRAND_LIVRE,TVA,ROLE" doc:"ROLE: the bills of the days as titles, for a comptable public"`
+	Format   string `json:"format,omitempty" validate:"omitempty,oneof=CSV XLSX" enum:"CSV,XLSX" doc:"CSV when absent; a FEC has its own"`
 	Entite   string `json:"entite,omitempty" validate:"max=40"`
-	Exercice int    `json:"exercice,omitempty" validate:"omitempty,min=2000,max=2199" doc:"Not read: a FEC is asked for by ExporterFEC"`
+	Exercice int    `json:"exercice,omitempty" validate:"required_if=Quoi FEC,omitempty,min=2000,max=2199" doc:"Year of a FEC"`
 	Du       Date   `json:"du,omitzero" format:"date"`
 	Au       Date   `json:"au,omitzero" format:"date"`
 	Compte   string `json:"compte,omitempty" validate:"required_if=Quoi GRAND_LIVRE,max=20"`
