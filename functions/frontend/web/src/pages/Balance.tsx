@@ -198,10 +198,10 @@ function Entries({ days }: { days: Days }) {
         rows={rows}
         id={(m) => m.e.id + m.compte}
         columns={[
-          { title: t.date, head: true, cell: (m) => (m.first ? day(m.e.date) : '') },
+          { title: t.date, cell: (m) => (m.first ? day(m.e.date) : '') },
           { title: t.compta.number, num: true, wide: true, cell: (m) => (m.first && m.e.numero ? integer(m.e.numero) : '') },
           { title: t.compta.piece, wide: true, cell: (m) => (m.first ? m.e.piece : '') },
-          { title: t.balance.account, cell: (m) => <span title={m.libelle}>{m.compte}</span> },
+          { title: t.balance.account, head: true, cell: (m) => <span title={m.libelle}>{m.compte}</span> },
           { title: t.balance.label, wide: true, cell: (m) => (m.first ? m.e.libelle : m.libelle) },
           { title: t.balance.debit, num: true, cell: (m) => (m.debit_centimes ? euros(m.debit_centimes) : '') },
           { title: t.balance.credit, num: true, cell: (m) => (m.credit_centimes ? euros(m.credit_centimes) : '') },
