@@ -97,8 +97,9 @@ func parEntite(ctx context.Context, tx *function.Tx, lotID string) ([]part, erro
 }
 
 // emettreTranche issues a chunk of a lot, once: a number for each bill in
-// order of contract, its entry in the journal, and the events that tell of
-// them and have them sealed. The lot is EMIS with its last chunk.
+// order of contract, its entry in the journal, its seal where those before it
+// have theirs, and the events that tell of them. The lot is EMIS with its last
+// chunk, and the rest of it is sealed then.
 func emettreTranche(ctx context.Context, tx *function.Tx, e message.TrancheAEmettre) error {
 	var factures int
 	var de, a string
@@ -127,12 +128,24 @@ func emettreTranche(ctx context.Context, tx *function.Tx, e message.TrancheAEmet
 	for start := 0; start < len(bills); start += parAnnonce {
 		tx.Emit(e.LotID, 0, message.FacturesEmises{LotID: e.LotID, Factures: bills[start:min(start+parAnnonce, len(bills))]})
 	}
+	if err := scellerAuPassage(ctx, tx, series); err != nil {
+		return err
+	}
+	// Last, because chunks wait for each other here.
+	var etat string
+	err = tx.QueryRow(ctx, `update lot set faites = faites + 1, etat = case when faites + 1 = tranches then 'EMIS' else etat end,
+			emis_a = case when faites + 1 = tranches then $2::timestamptz end where id = $1 and etat = 'EMISSION' returning etat`, e.LotID, tx.Now).Scan(&etat)
+	if err != nil || etat != "EMIS" {
+		return err
+	}
+	rows, err = tx.Query(ctx, "select distinct serie from lot_numeros where lot_id = $1 order by serie", e.LotID)
+	if err != nil {
+		return err
+	}
+	series, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	for _, serie := range series {
 		tx.Emit(serie, 0, message.SerieASceller{Serie: serie})
 	}
-	// Last, because chunks wait for each other here.
-	_, err = tx.Exec(ctx, `update lot set faites = faites + 1, etat = case when faites + 1 = tranches then 'EMIS' else etat end,
-			emis_a = case when faites + 1 = tranches then $2::timestamptz end where id = $1 and etat = 'EMISSION'`, e.LotID, tx.Now)
 	return err
 }
 
@@ -151,7 +164,8 @@ const emettreFactures = `
 			etat = case when ttc_centimes <= 0 then 'PAYEE' else 'EMISE' end
 		from places p
 		where f.id = p.id
-		returning f.*
+		returning f.id, f.serie, f.rang, f.numero, f.entite, f.date_facturation, f.echeance, f.contrat_id, f.abonne_id, f.nom, f.email,
+			f.ttc_centimes, f.tva_centimes, f.distribution_centimes, f.eaux_usees_centimes, f.organismes_centimes
 	), entrees as (
 		insert into ecriture (id, date, piece, libelle, entite) select id, date_facturation, numero, 'Facture ' || numero || ' ' || nom, entite from emises
 	), mouvements as (
