@@ -126,8 +126,12 @@ func (l *lots) prepare(ctx context.Context) error {
 		}
 	}
 	if err == nil { // what LIKE leaves out, where a row pays for it
-		_, err = l.db.Exec(ctx, `alter table bench.mouvement add foreign key (ecriture_id) references bench.ecriture, add foreign key (compte) references facture.compte;
-			alter table bench.sceau add foreign key (facture_id) references bench.facture`)
+		_, err = l.db.Exec(ctx, `create table bench.lot (id uuid primary key);
+			create table bench.serie (code text primary key);
+			alter table bench.facture add foreign key (lot_id) references bench.lot, add foreign key (serie) references bench.serie, add foreign key (entite) references facture.entite;
+			alter table bench.ecriture add foreign key (entite) references facture.entite;
+			alter table bench.mouvement add foreign key (ecriture_id) references bench.ecriture, add foreign key (compte) references facture.compte;
+			alter table bench.sceau add foreign key (serie) references bench.serie, add foreign key (facture_id) references bench.facture`)
 	}
 	return err
 }
@@ -249,6 +253,9 @@ func (l *lots) check(ctx context.Context, id string, n int) error {
 		return fmt.Errorf("%d contracts: %d bills of %d, numbers %d to %d, journal %d, billed %d, owed %d", n, bills, contrats, first, last, balance, ttc, owed)
 	case l.rows[n] == nil:
 		l.ttc[n] = ttc
+		if _, err := l.db.Exec(ctx, "insert into bench.lot select id from facture.lot; insert into bench.serie select code from facture.serie on conflict do nothing", pgx.QueryExecModeSimpleProtocol); err != nil {
+			return err
+		}
 		for _, table := range laisse {
 			rows, count, err := l.export(ctx, table)
 			if err != nil {
