@@ -97,9 +97,9 @@ func parEntite(ctx context.Context, tx *function.Tx, lotID string) ([]part, erro
 }
 
 // emettreTranche issues a chunk of a lot, once: a number for each bill in
-// order of contract, its entry in the journal, its seal where those before it
-// have theirs, and the events that tell of them. The lot is EMIS with its last
-// chunk, and the rest of it is sealed then.
+// order of contract, its entry in the journal, its seal and that of bills
+// after it that waited for it, and the events that tell of them. The lot is
+// EMIS with its last chunk.
 func emettreTranche(ctx context.Context, tx *function.Tx, e message.TrancheAEmettre) error {
 	var factures int
 	var de, a string
@@ -128,24 +128,14 @@ func emettreTranche(ctx context.Context, tx *function.Tx, e message.TrancheAEmet
 	for start := 0; start < len(bills); start += parAnnonce {
 		tx.Emit(e.LotID, 0, message.FacturesEmises{LotID: e.LotID, Factures: bills[start:min(start+parAnnonce, len(bills))]})
 	}
-	if err := scellerAuPassage(ctx, tx, series); err != nil {
-		return err
-	}
-	// Last, because chunks wait for each other here.
-	var etat string
-	err = tx.QueryRow(ctx, `update lot set faites = faites + 1, etat = case when faites + 1 = tranches then 'EMIS' else etat end,
-			emis_a = case when faites + 1 = tranches then $2::timestamptz end where id = $1 and etat = 'EMISSION' returning etat`, e.LotID, tx.Now).Scan(&etat)
-	if err != nil || etat != "EMIS" {
-		return err
-	}
-	rows, err = tx.Query(ctx, "select distinct serie from lot_numeros where lot_id = $1 order by serie", e.LotID)
-	if err != nil {
-		return err
-	}
-	series, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	// Last, because chunks wait for each other here: to seal in order, and for their lot.
 	for _, serie := range series {
-		tx.Emit(serie, 0, message.SerieASceller{Serie: serie})
+		if err := scellerSerie(ctx, tx, message.SerieASceller{Serie: serie}); err != nil {
+			return err
+		}
 	}
+	_, err = tx.Exec(ctx, `update lot set faites = faites + 1, etat = case when faites + 1 = tranches then 'EMIS' else etat end,
+			emis_a = case when faites + 1 = tranches then $2::timestamptz end where id = $1 and etat = 'EMISSION'`, e.LotID, tx.Now)
 	return err
 }
 

@@ -23,30 +23,6 @@ func scellerSerie(ctx context.Context, tx *function.Tx, e message.SerieASceller)
 	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('facture.sceau'), hashtext($1))", e.Serie); err != nil {
 		return err
 	}
-	n, err := sceller(ctx, tx, e.Serie)
-	if err == nil && n == parSceau {
-		tx.Emit(e.Serie, 0, e)
-	}
-	return err
-}
-
-// scellerAuPassage seals what it can while others issue more, unless somebody
-// is sealing already. What it leaves SerieASceller seals.
-func scellerAuPassage(ctx context.Context, tx *function.Tx, series []string) error {
-	for _, serie := range series {
-		var free bool
-		err := tx.QueryRow(ctx, "select pg_try_advisory_xact_lock(hashtext('facture.sceau'), hashtext($1))", serie).Scan(&free)
-		if err == nil && free {
-			_, err = sceller(ctx, tx, serie)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func sceller(ctx context.Context, tx *function.Tx, serie string) (n int64, err error) {
 	tag, err := tx.Exec(ctx, `
 		with tete as (
 			select coalesce(max(rang), 0) rang, coalesce((array_agg(empreinte order by rang desc))[1], sha256(convert_to($1, 'UTF8'))) empreinte
@@ -60,8 +36,11 @@ func sceller(ctx context.Context, tx *function.Tx, serie string) (n int64, err e
 		), maillons as (
 			select id, rang, lag(empreinte) over (order by rang) precedent, empreinte from chaine
 		)
-		insert into sceau (serie, rang, facture_id, precedent, empreinte) select $1, rang, id, precedent, empreinte from maillons where id is not null`, serie, parSceau)
-	return tag.RowsAffected(), err
+		insert into sceau (serie, rang, facture_id, precedent, empreinte) select $1, rang, id, precedent, empreinte from maillons where id is not null`, e.Serie, parSceau)
+	if err == nil && tag.RowsAffected() == parSceau {
+		tx.Emit(e.Serie, 0, e)
+	}
+	return err
 }
 
 // verifierFactures holds every issued bill against its seal, the numbers
