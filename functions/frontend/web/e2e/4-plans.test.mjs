@@ -159,21 +159,21 @@ as('a payment is taken off a bill and put back, and a bounced cheque opens the b
 
 as('a rule of matching is switched, and only by who may', 'superviseur', {}, async (page) => {
   await page.goto(`${base}/encaissements`)
-  const rule = page.getByRole('switch', { name: /^5\. / })
+  const rule = page.getByRole('switch', { name: /^4\. / })
   await rule.waitFor()
   const words = { true: /^Règle éteinte/, false: /^Règle en service/ }
   for (let i = 0; i < 2; i++) {
     const on = await rule.isChecked()
     await rule.press('Space')
     await page.getByText(words[on]).waitFor()
-    await page.getByRole('switch', { name: /^5\. /, checked: !on }).waitFor()
+    await page.getByRole('switch', { name: /^4\. /, checked: !on }).waitFor()
   }
   await look(page, 'rules')
   const other = await person(browser)
   await logIn(other.page, 'comptable')
   await other.page.goto(`${base}/encaissements`)
   await other.page.getByText('Les changer demande le droit de valider les paiements.').waitFor()
-  assert.ok(await other.page.getByRole('switch', { name: /^5\. / }).isDisabled())
+  assert.ok(await other.page.getByRole('switch', { name: /^4\. / }).isDisabled())
   assert.deepEqual(other.faults, [])
   await other.close()
 })
