@@ -126,9 +126,22 @@ func (s *Server) Restart(ctx context.Context) error {
 
 func (s *Server) address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
 
+// errEnded is a server that ended before it answered.
+var errEnded = errors.New("ended while starting")
+
+// start tries twice: a port that was free when it was chosen may be taken by
+// the time the server listens there.
 func (s *Server) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
+	err := s.startOnce(ctx)
+	if errors.Is(err, errEnded) {
+		err = s.startOnce(ctx)
+	}
+	return err
+}
+
+func (s *Server) startOnce(ctx context.Context) error {
 	lock, err := s.lock(ctx)
 	if err != nil {
 		return err
@@ -145,7 +158,7 @@ func (s *Server) start(ctx context.Context) error {
 		}
 		switch {
 		case s.main.ended():
-			err = fmt.Errorf("localserver: %s ended while starting:\n%s", s.scheme, tail(s.log, logged))
+			err = fmt.Errorf("localserver: %s %w:\n%s", s.scheme, errEnded, tail(s.log, logged))
 		case pause(ctx, 50*time.Millisecond) != nil:
 			err = fmt.Errorf("localserver: %s does not answer on %s: %w\n%s", s.scheme, s.address(), err, tail(s.log, logged))
 		default:
