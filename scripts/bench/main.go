@@ -6,6 +6,7 @@
 //	command  a command through gateway and function / the same rows in one pipelined transaction
 //	event    outbox, relay, RabbitMQ, adapter, function / a raw consumer with the same effect
 //	lot      a billing run, from the request to issued bills / COPY of the same bills
+//	growth   a bill more in a run of a million / in a run of a tenth; only when named
 //	pricing  package tarif and `facture simuler` / a plain loop of the arithmetic
 //	pdf      a bill as Factur-X / its words in a core font
 //
@@ -25,6 +26,7 @@
 // .run/bench and is wiped at the end.
 //
 //	go run ./scripts/bench -only cold,command -pairs 15 -json bench.json
+//	go run ./scripts/bench -only growth -pairs 1 -lot 1000000
 package main
 
 import (
@@ -70,6 +72,7 @@ var suites = []suite{
 	{"command", true, command},
 	{"event", true, event},
 	{"lot", true, lot},
+	{"growth", true, growth},
 	{"pricing", false, pricing},
 	{"pdf", false, pdf},
 }
@@ -96,8 +99,8 @@ type bench struct {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	pairs := flags.Int("pairs", 7, "pairs of runs for each figure; below 6 no target is judged")
-	only := flags.String("only", "", "`suites` to run, separated by commas: cold, command, event, lot, pricing, pdf")
-	contrats := flags.Int("lot", 2000, "`contracts` of the larger billing run; 100000 takes a quarter of an hour")
+	only := flags.String("only", "", "`suites` to run, separated by commas: cold, command, event, lot, growth, pricing, pdf")
+	contrats := flags.Int("lot", 2000, "`contracts` of the larger billing run; 100000 takes a quarter of an hour, -only growth -pairs 1 with 1000000 too")
 	file := flags.String("json", "", "`file` to write every number to")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
@@ -143,8 +146,8 @@ func run(ctx context.Context, args []string) error {
 }
 
 func choose(names string) (chosen []suite, err error) {
-	if names == "" {
-		return suites, nil
+	if names == "" { // growth says something only of runs that take long
+		return slices.DeleteFunc(slices.Clone(suites), func(s suite) bool { return s.name == "growth" }), nil
 	}
 	for name := range strings.SplitSeq(names, ",") {
 		i := slices.IndexFunc(suites, func(s suite) bool { return s.name == name })
