@@ -117,12 +117,13 @@ func reussir(ctx context.Context, tx *function.Tx, id string) error {
 	rows, err := tx.Query(ctx, `
 		update envoi set etat = 'SENT', envoye_a = $2, erreur = '', texte = null, html = null, piece = null
 		where id = $1 and etat not in ('SENT', 'DELIVERED', 'FAILED')
-		returning id, modele, coalesce(reference::text, ''), coalesce(abonne_id::text, '')`, id, tx.Now)
+		returning id, modele, coalesce(reference::text, ''), coalesce(abonne_id::text, ''),
+			canal = 'SMS' and exists (select from envoi l where l.modele = envoi.modele and l.cle = envoi.cle and l.canal <> 'SMS')`, id, tx.Now)
 	if err != nil {
 		return err
 	}
-	var fait message.EnvoiFait
-	_, err = pgx.ForEachRow(rows, []any{&fait.EnvoiID, &fait.Modele, &fait.Reference, &fait.AbonneID}, func() error {
+	fait := message.EnvoiFait{Le: tx.Today()}
+	_, err = pgx.ForEachRow(rows, []any{&fait.EnvoiID, &fait.Modele, &fait.Reference, &fait.AbonneID, &fait.Accompagne}, func() error {
 		return nil
 	})
 	if err == nil && fait.EnvoiID != "" {

@@ -126,7 +126,7 @@ func TestWelcome(t *testing.T) {
 	if e = b.only(t); e.Etat != "SENT" || e.EnvoyeA == nil {
 		t.Errorf("sent: %+v", e)
 	}
-	if told := ft.Emitted[message.EnvoiFait](t, b.Function); len(told) != 1 || told[0] != (message.EnvoiFait{EnvoiID: e.ID, Modele: "BIENVENUE", Reference: contratID, AbonneID: abonneID}) {
+	if told := ft.Emitted[message.EnvoiFait](t, b.Function); len(told) != 1 || told[0] != (message.EnvoiFait{EnvoiID: e.ID, Modele: "BIENVENUE", Reference: contratID, AbonneID: abonneID, Le: message.DateOf(*e.EnvoyeA)}) {
 		t.Errorf("told: %+v", told)
 	}
 	if n := b.Count(t, "select count(*) from envoi where texte is not null or html is not null"); n != 0 {

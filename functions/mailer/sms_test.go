@@ -79,6 +79,19 @@ func channel(t *testing.T, canal string, want [2]int) {
 	if got != want {
 		t.Errorf("%q: %v mails and text messages, want %v", canal, got, want)
 	}
+	// Of the reminder itself it is told once, whatever goes with it.
+	letters := 0
+	for _, e := range ft.Emitted[message.EnvoiFait](t, b.Function) {
+		if e.Reference != factureID || e.Le.IsZero() {
+			t.Errorf("%q: told %+v", canal, e)
+		}
+		if !e.Accompagne {
+			letters++
+		}
+	}
+	if letters != 1 {
+		t.Errorf("%q: told %d times that it left", canal, letters)
+	}
 	if sent := b.sms(t); want[1] == 1 && (len(sent) != 1 || sent[0].Etat != "SENT" || sent[0].Segments != 1 || sent[0].Encodage != "GSM7") {
 		t.Errorf("%q: %+v", canal, sent)
 	}

@@ -64,7 +64,7 @@ func posterTirage(ctx context.Context, tx *function.Tx, c message.PosterTirage) 
 		return message.FicheTirage{}, err
 	}
 	rows, err := tx.Query(ctx, `update envoi set etat = 'SENT', envoye_a = $2 where tirage_id = $1
-		returning id, modele, coalesce(reference::text, ''), coalesce(abonne_id::text, '')`, c.TirageID, tx.Now)
+		returning id, modele, coalesce(reference::text, ''), coalesce(abonne_id::text, ''), $3::date, false`, c.TirageID, tx.Now, c.Le)
 	if err != nil {
 		return message.FicheTirage{}, err
 	}

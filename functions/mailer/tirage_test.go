@@ -63,11 +63,15 @@ func TestLettersArePrintedOnce(t *testing.T) {
 		t.Errorf("drawn %+v", drawn)
 	}
 
-	today := made.CreeA
-	day := message.DateOf(today)
+	// Printed the day before yesterday, posted the day after.
+	if _, err := b.DB.Exec(t.Context(), "update tirage set cree_a = cree_a - interval '48 hours' where id = $1", made.ID); err != nil {
+		t.Fatal(err)
+	}
+	today := message.DateOf(made.CreeA)
+	day := today.AddDays(-1)
 	for code, c := range map[string]message.PosterTirage{
-		"date_future":     {TirageID: made.ID, Le: day.AddDays(1)},
-		"avant_le_tirage": {TirageID: made.ID, Le: day.AddDays(-1)},
+		"date_future":     {TirageID: made.ID, Le: today.AddDays(1)},
+		"avant_le_tirage": {TirageID: made.ID, Le: today.AddDays(-3)},
 		"tirage_inconnu":  {TirageID: contratID, Le: day},
 	} {
 		if _, err := ft.Ask(t, b.Function, staff, c); ft.Code(err) != code {
@@ -81,7 +85,13 @@ func TestLettersArePrintedOnce(t *testing.T) {
 	if _, err := ft.Ask(t, b.Function, staff, message.PosterTirage{TirageID: made.ID, Le: day}); ft.Code(err) != "deja_poste" {
 		t.Errorf("posted twice: %v", err)
 	}
-	if told := ft.Emitted[message.EnvoiFait](t, b.Function); len(told) != 3 {
+	told := ft.Emitted[message.EnvoiFait](t, b.Function)
+	for _, e := range told {
+		if e.Modele != "RELANCE" || e.Reference == "" || e.Le != day || e.Accompagne {
+			t.Errorf("told %+v", e)
+		}
+	}
+	if len(told) != 3 {
 		t.Errorf("told of %d", len(told))
 	}
 	for nom, want := range map[string]int{"envois": 3, "courriels": 0} { // no mail server took them

@@ -46,10 +46,12 @@ type PageEnvois struct {
 
 // EnvoiFait says that a server took a mail or a text message, or the post a letter.
 type EnvoiFait struct {
-	EnvoiID   string `json:"envoi_id"`
-	Modele    string `json:"modele"`
-	Reference string `json:"reference,omitempty"`
-	AbonneID  string `json:"abonne_id,omitempty"`
+	EnvoiID    string `json:"envoi_id"`
+	Modele     string `json:"modele"`
+	Reference  string `json:"reference,omitempty"`
+	AbonneID   string `json:"abonne_id,omitempty"`
+	Le         Date   `json:"le,omitzero" format:"date" doc:"Day on which it left, of a letter the one of the post; absent: the day of the event"`
+	Accompagne bool   `json:"accompagne,omitempty" doc:"A text message that goes with a mail or a letter, which is told of by itself"`
 }
 
 func (EnvoiFait) Type() string { return "fr.aquaerp.mailer.envoi-fait.v1" }
