@@ -169,12 +169,12 @@ func TestLitigationOnPaper(t *testing.T) {
 			t.Errorf("event %+v", e)
 		}
 	}
-	if got := strings.Join(codes, " "); got != "OUVERT LETTRE LETTRE A_TRANSMETTRE CONTENTIEUX" {
+	if got := strings.Join(codes, " "); got != "OUVERT LETTRE LETTRE_PARTIE LETTRE LETTRE_PARTIE A_TRANSMETTRE CONTENTIEUX" {
 		t.Errorf("history %q", got)
 	}
 	d := functiontest.MustAsk(t, b.Function, staff, message.ImprimerContentieux{ContentieuxID: c.ID})
 	checkPDF(t, d.Contenu)
-	shows(t, d.Contenu, "Dossier de contentieux", f.Nom, f.Numero, "266,20 €", "Relances sans effet", "Second courrier", "Mise en demeure recommandée", "pièce n° 1, recommande.pdf")
+	shows(t, d.Contenu, "Dossier de contentieux", f.Nom, f.Numero, "266,20 €", "Relances sans effet", "Second courrier", "Lettre partie", "Mise en demeure recommandée", "pièce n° 1, recommande.pdf")
 	if text := lu(t, d.Contenu); strings.Contains(text, "Issue") || strings.Count(text, "Un appel") < 12 || strings.Count(text, "\f") < 2 {
 		t.Errorf("something is missing:\n%s", text)
 	}

@@ -92,7 +92,7 @@ func jourDit(d message.Date) string {
 
 // evenements are the codes of a file's history as one says them.
 var evenements = map[string]string{
-	"OUVERT": "Facture en retard", "LETTRE": "Lettre", "A_TRANSMETTRE": "Relances épuisées", "SUSPENDU": "Relances suspendues", "REPRIS": "Relances reprises",
+	"OUVERT": "Facture en retard", "LETTRE": "Lettre", "LETTRE_PARTIE": "Lettre partie", "A_TRANSMETTRE": "Relances épuisées", "SUSPENDU": "Relances suspendues", "REPRIS": "Relances reprises",
 	"CONTENTIEUX": "Passée au contentieux", "CONTENTIEUX_CLOS": "Contentieux clos", "MAJORE": "Part d'assainissement majorée", "PENALISE": "Pénalités de retard demandées",
 	"NON_VALEUR_PROPOSEE": "Non-valeur proposée", "NON_VALEUR_REFUSEE": "Non-valeur refusée", "NON_VALEUR_ADMISE": "Admise en non-valeur", "CLOS": "Plus rien n'est dû", "ROUVERT": "Due à nouveau",
 }

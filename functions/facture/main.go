@@ -172,6 +172,7 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("paiements:lire,portail:lire", prestataire.compte),
 
 		function.On(continuer),
+		function.Work(lettrePartie),
 		function.On(fraisDeRejet),
 		function.Answer("relances:lire", relances),
 		function.Answer("relances:lire", dossierParID),

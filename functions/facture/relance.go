@@ -104,13 +104,17 @@ type lettreDue struct {
 	habitation bool
 }
 
+// attendEnvoi tells of a file d whether its last letter has not left.
+const attendEnvoi = `exists (select from relance r where r.dossier_id = d.id and r.tour = d.tour and r.niveau = d.niveau and r.partie_le is null)`
+
 // envoyerLettres sends the letters that are due, one to an abonne for all
-// bills of a level, and hands over files whose last notice has passed.
+// bills of a level, and hands over files whose last notice has passed. A file
+// whose letter has not left stays where it is.
 func envoyerLettres(ctx context.Context, tx *function.Tx, levels []message.NiveauRelance) (n int, err error) {
 	rows, err := tx.Query(ctx, `select d.id, d.abonne_id, f.entite, d.niveau, d.tour, aidee(d.abonne_id, $1), f.id, f.numero, f.echeance, f.ttc_centimes - f.paye_centimes,
 			f.nom, f.email, f.adresse, coalesce((select habitation from contrat c where c.id = f.contrat_id), true)
 		from dossier_relance d join facture f on f.id = d.facture_id
-		where d.etat = 'EN_RELANCE' and d.prochain_le <= $1 and not en_echeancier(f.id, $1)
+		where d.etat = 'EN_RELANCE' and d.prochain_le <= $1 and not `+attendEnvoi+` and not en_echeancier(f.id, $1)
 		order by d.abonne_id, f.entite, d.niveau, f.echeance, f.id limit $2 for update of d`, tx.Today(), parTournee)
 	if err != nil {
 		return 0, err
@@ -151,7 +155,7 @@ func envoyerLettres(ctx context.Context, tx *function.Tx, levels []message.Nivea
 		if l.niveau+1 < len(levels) {
 			next = next.AddDays(levels[l.niveau+1].ApresJours)
 		}
-		b.Queue("insert into relance (id, dossier_id, courrier, niveau, tour, le, limite) values ($1, $2, $3, $4, $5, $6, $7)",
+		b.Queue("insert into relance (id, dossier_id, courrier, niveau, tour, le, limite, partie_le) values ($1, $2, $3, $4, $5, $6, $7, null)",
 			function.NewID(), l.id, letter.CourrierID, level.Niveau, l.tour, letter.Le, letter.Limite)
 		b.Queue("update dossier_relance set niveau = $2, prochain_le = $3 where id = $1", l.id, level.Niveau, next)
 		noter(b, tx, l.id, "LETTRE", level.Libelle+", à régler avant le "+letter.Limite.Francais())
@@ -160,6 +164,32 @@ func envoyerLettres(ctx context.Context, tx *function.Tx, levels []message.Nivea
 		tx.Emit(letter.AbonneID, 0, *letter)
 	}
 	return len(due), tx.SendBatch(ctx, b).Close()
+}
+
+// apresPreavis is the day of what follows a letter r: its notice runs from the
+// day on which it left, and never ends before the one that it names.
+const apresPreavis = `greatest(r.limite, r.partie_le + (r.limite - r.le)) + 1
+	+ coalesce((select apres_jours from niveau_relance n where n.niveau = r.niveau + 1 and n.periode @> r.le), 0)`
+
+// lettrePartie notes on which day a letter left, the last one when it had to
+// leave twice. A text message that goes with it is not the letter.
+func lettrePartie(ctx context.Context, rt *function.Runtime, e message.EnvoiFait) error {
+	if e.Modele != "RELANCE" || e.Accompagne {
+		return nil // a bill's: there are too many to open a transaction for each
+	}
+	return rt.InTx(ctx, func(tx *function.Tx) error {
+		if e.Le.IsZero() {
+			e.Le = tx.SentOn()
+		}
+		_, err := tx.Exec(ctx, `with partie as (
+				update relance set partie_le = $2 where courrier = nullif($1, '')::uuid and coalesce(partie_le < $2, true) returning *
+			), suite as (
+				update dossier_relance d set prochain_le = greatest(d.prochain_le, `+apresPreavis+`) from partie r
+				where d.id = r.dossier_id and d.tour = r.tour and d.niveau = r.niveau and d.etat = 'EN_RELANCE')
+			insert into dossier_evenement (dossier_id, le, par, code, detail) select dossier_id, $3, $4, 'LETTRE_PARTIE', $5 from partie`,
+			e.Reference, e.Le, tx.Now, tx.Identity().ID, "le "+e.Le.Francais())
+		return err
+	})
 }
 
 // noter adds to the history of a file.
@@ -233,7 +263,7 @@ func reprendreRelances(ctx context.Context, tx *function.Tx, c message.Reprendre
 		return page, function.Conflict("rien_a_reprendre", "Rien ne suspend les relances de cet abonné.", "Nothing holds up the letters to this subscriber.")
 	}
 	_, err = tx.Exec(ctx, `with repris as (
-			update dossier_relance d set prochain_le = greatest($3::date, (select max(limite) + 1 from relance r where r.dossier_id = d.id and r.tour = d.tour))
+			update dossier_relance d set prochain_le = greatest($3::date, (select max(`+apresPreavis+`) from relance r where r.dossier_id = d.id and r.tour = d.tour))
 			where abonne_id = $1 and ($2 = '' or facture_id = nullif($2, '')::uuid) and etat = 'EN_RELANCE' and not exists (
 				select from suspension s where s.abonne_id = d.abonne_id and (s.facture_id is null or s.facture_id = d.facture_id) and s.levee_le is null and s.jusqua >= $3)
 			returning id)
@@ -263,7 +293,7 @@ const dossiers = `
 		(greatest(case en.regime when 'PRIVE' then f.echeance else f.date_facturation end,
 			(select max(a.le) from acte_contentieux a join nature_acte n on n.code = a.nature where a.contentieux_id = d.contentieux_id and n.interrompt))
 			+ make_interval(months => parametre_du(case en.regime when 'PRIVE' then 'prescription_prive' else 'prescription_regie' end, $1)))::date prescription_le,
-		coalesce(` + majorable + `, false) majorable
+		coalesce(` + majorable + `, false) majorable, d.etat = 'EN_RELANCE' and ` + attendEnvoi + ` attend_envoi
 	from dossier_relance d join facture f on f.id = d.facture_id join entite en on en.code = f.entite
 	left join lateral (select motif, jusqua from suspension s where s.abonne_id = d.abonne_id and (s.facture_id is null or s.facture_id = d.facture_id)
 		and s.levee_le is null and $1 between s.du and s.jusqua order by jusqua desc limit 1) s on true`

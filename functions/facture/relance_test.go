@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"sync"
@@ -38,17 +39,39 @@ func (b *bundle) sleep(t *testing.T, days int) {
 	t.Helper()
 	b.unguarded(t, strings.ReplaceAll(`update facture set date_facturation = date_facturation - N, echeance = echeance - N;
 		update dossier_relance set ouvert_le = ouvert_le - N, prochain_le = prochain_le - N;
-		update relance set le = le - N, limite = limite - N;
+		update relance set le = le - N, limite = limite - N, partie_le = partie_le - N;
 		update suspension set du = du - N, jusqua = jusqua - N;
 		update aide set du = du - N, au = au - N;
 		update acte_contentieux set le = le - N`, "N", fmt.Sprint(days)))
 }
 
-// wake ticks.
-func (b *bundle) wake(t *testing.T) {
+// tick lets time move what is due.
+func (b *bundle) tick(t *testing.T) {
 	t.Helper()
 	if got := b.Deliver(t, functiontest.Event("pings", "", message.Tick{})); got != 204 {
 		t.Fatalf("a tick: status %d", got)
+	}
+}
+
+// wake ticks, and mails the letters that this writes.
+func (b *bundle) wake(t *testing.T) {
+	t.Helper()
+	b.tick(t)
+	var waiting []string
+	if err := b.DB.QueryRow(t.Context(), "select array(select distinct courrier::text from relance where partie_le is null)").Scan(&waiting); err != nil {
+		t.Fatal(err)
+	}
+	for _, courrier := range waiting {
+		b.left(t, message.EnvoiFait{Reference: courrier, Le: now()})
+	}
+}
+
+// left says that a letter has left.
+func (b *bundle) left(t *testing.T, e message.EnvoiFait) {
+	t.Helper()
+	e.EnvoiID, e.Modele = function.NewID(), cmp.Or(e.Modele, "RELANCE")
+	if got := b.Deliver(t, functiontest.Event("mailer", e.EnvoiID, e)); got != 204 {
+		t.Fatalf("a letter that left: status %d", got)
 	}
 }
 
@@ -141,6 +164,153 @@ func TestFirstLetterAfterFourteenDays(t *testing.T) {
 	}
 }
 
+// A letter of paper waits in the mailer for days. Nothing follows before it is
+// posted, and its notice runs from then; what it names is never shortened.
+func TestNothingFollowsALetterThatHasNotLeft(t *testing.T) {
+	t.Parallel()
+	b, bills := late(t, 1)
+	f := bills[0]
+	letter := func(niveau int) message.RelanceEmise {
+		t.Helper()
+		l := b.letters(t)
+		if len(l) != niveau || l[niveau-1].Niveau != niveau {
+			t.Fatalf("letters %+v, want %d", l, niveau)
+		}
+		return l[niveau-1]
+	}
+	file := func(etat string, waits bool, prochain message.Date) {
+		t.Helper()
+		if d := b.file(t, f); d.Etat != etat || d.AttendEnvoi != waits || d.ProchainLe != prochain {
+			t.Errorf("file %+v, want %s, waits %t, next %s", d, etat, waits, prochain)
+		}
+	}
+	b.sleep(t, 31)
+	b.tick(t)
+	first := letter(1)
+	file("EN_RELANCE", true, now().AddDays(16))
+	b.sleep(t, 40)
+	b.tick(t)
+	letter(1)
+	for _, other := range []message.EnvoiFait{ // none of these is the letter
+		{Reference: first.CourrierID, Modele: "FACTURE", Le: now()},
+		{Reference: first.CourrierID, Accompagne: true, Le: now()},
+		{Reference: function.NewID(), Le: now()},
+		{Le: now()},
+	} {
+		b.left(t, other)
+	}
+	file("EN_RELANCE", true, now().AddDays(-24))
+
+	// Posted two days ago, says somebody; told again, and late, of an earlier day.
+	for _, days := range []int{-2, -2, -3} {
+		b.left(t, message.EnvoiFait{Reference: first.CourrierID, Le: now().AddDays(days)})
+		file("EN_RELANCE", false, now().AddDays(14))
+	}
+	codes := b.Count(t, "select count(*) from dossier_evenement where code = 'LETTRE_PARTIE' and detail = $1", "le "+now().AddDays(-2).Francais())
+	if all := b.Count(t, "select count(*) from dossier_evenement where code = 'LETTRE_PARTIE'"); codes != 1 || all != 1 {
+		t.Errorf("the history tells %d times that it left, %d of the right day", all, codes)
+	}
+	b.sleep(t, 13)
+	b.tick(t)
+	letter(1)
+	b.sleep(t, 1)
+	b.tick(t)
+	second := letter(2)
+
+	// The hand-over waits as well. A mailer that names no day means that of its event.
+	b.sleep(t, 30)
+	b.tick(t)
+	b.left(t, message.EnvoiFait{Reference: first.CourrierID, Le: now()}) // the one before, once more
+	file("EN_RELANCE", true, now().AddDays(-9))
+	older := functiontest.Event("mailer", "", message.EnvoiFait{Modele: "RELANCE", Reference: second.CourrierID})
+	older.SetTime(time.Now().AddDate(0, 0, -4))
+	if got := b.Deliver(t, older); got != 204 {
+		t.Errorf("status %d", got)
+	}
+	file("EN_RELANCE", false, now().AddDays(17))
+	b.sleep(t, 17)
+	b.tick(t)
+	file("A_TRANSMETTRE", false, message.Date{})
+	b.left(t, message.EnvoiFait{Reference: second.CourrierID, Le: now()}) // returned, and posted once more
+	file("A_TRANSMETTRE", false, message.Date{})
+}
+
+// A letter that leaves on its day changes nothing of what was planned.
+func TestALetterThatLeavesAtOnce(t *testing.T) {
+	t.Parallel()
+	b, bills := late(t, 1)
+	b.sleep(t, 31)
+	b.tick(t)
+	planned := b.file(t, bills[0]).ProchainLe
+	for range 2 {
+		b.left(t, message.EnvoiFait{Reference: b.letters(t)[0].CourrierID, Le: now()})
+	}
+	if d := b.file(t, bills[0]); d.ProchainLe != planned || d.AttendEnvoi {
+		t.Errorf("planned for %s: %+v", planned, d)
+	}
+	if n := b.Count(t, "select count(*) from dossier_evenement where code = 'LETTRE_PARTIE'"); n != 1 {
+		t.Errorf("the history tells %d times that it left", n)
+	}
+}
+
+// Letters that are held up, or begun anew, are not moved by one that leaves
+// late: the later day holds, and another round has letters of its own.
+func TestALetterThatLeavesMeanwhile(t *testing.T) {
+	t.Parallel()
+	b, bills := late(t, 1)
+	staff, f := functiontest.Staff(), bills[0]
+	b.sleep(t, 31)
+	b.tick(t)
+	first := b.letters(t)[0].CourrierID
+	hold := func(days int) {
+		t.Helper()
+		functiontest.MustAsk(t, b.Function, staff, message.SuspendreRelances{AbonneID: f.AbonneID, Motif: "CONTESTATION", Jusqua: now().AddDays(days), Detail: "x"})
+	}
+	next := func(want message.Date) {
+		t.Helper()
+		if d := b.file(t, f); d.ProchainLe != want {
+			t.Errorf("next %+v, want %s", d, want)
+		}
+	}
+	hold(60)
+	b.sleep(t, 10)
+	b.left(t, message.EnvoiFait{Reference: first, Le: now()})
+	next(now().AddDays(51))
+	functiontest.MustAsk(t, b.Function, staff, message.ReprendreRelances{AbonneID: f.AbonneID})
+	next(now().AddDays(16)) // of the notice that runs from the tenth day
+
+	p := functiontest.MustAsk(t, b.Function, staff, message.EnregistrerPaiement{Mode: "CHEQUE", MontantCentimes: f.TTCCentimes, RecuLe: now(), Reference: f.Numero})
+	b.tick(t)
+	b.left(t, message.EnvoiFait{Reference: first, Le: now().AddDays(1)})
+	if d := b.file(t, f); d.Etat != "CLOS" {
+		t.Errorf("closed, and a letter left: %+v", d)
+	}
+	functiontest.MustAsk(t, b.Function, staff, message.RejeterPaiement{PaiementID: p.ID, Motif: "sans provision"})
+	b.tick(t)
+	b.sleep(t, 14)
+	b.tick(t) // the first letter of another round
+	b.sleep(t, 3)
+	b.left(t, message.EnvoiFait{Reference: first, Le: now()})
+	if d := b.file(t, f); d.Niveau != 1 || d.ProchainLe != now().AddDays(13) || !d.AttendEnvoi {
+		t.Errorf("a letter of another round: %+v", d)
+	}
+}
+
+// Code from before the day was kept writes letters without it: they count as
+// sent, and the file goes on by itself.
+func TestALetterWithoutItsDay(t *testing.T) {
+	t.Parallel()
+	b, _ := late(t, 1)
+	b.sleep(t, 31)
+	b.tick(t)
+	b.unguarded(t, "update relance set partie_le = default")
+	b.sleep(t, 16)
+	b.tick(t)
+	if n := len(b.letters(t)); n != 2 {
+		t.Errorf("%d letters, want the second", n)
+	}
+}
+
 // Who keeps a plan of payment is not written to, whether a first letter had
 // gone out or not.
 func TestAPlanThatIsKeptHoldsLetters(t *testing.T) {
@@ -177,12 +347,12 @@ func TestAThousandTicks(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range ticks {
-				b.wake(t)
+				b.tick(t)
 			}
 		})
 	}
 	all.Wait()
-	b.wake(t)
+	b.tick(t)
 	if n := len(b.letters(t)); n != len(bills) {
 		t.Errorf("%d letters for %d bills", n, len(bills))
 	}
@@ -264,7 +434,7 @@ func TestDisputeAndItsEnd(t *testing.T) {
 	for _, e := range functiontest.MustAsk(t, b.Function, staff, message.DossierRelanceParID{ID: b.file(t, f).ID}).Evenements {
 		codes = append(codes, e.Code)
 	}
-	if got := strings.Join(codes, " "); got != "LETTRE REPRIS OUVERT" {
+	if got := strings.Join(codes, " "); got != "LETTRE_PARTIE LETTRE REPRIS OUVERT" {
 		t.Errorf("history %q", got)
 	}
 }

@@ -53,6 +53,9 @@ type outgoing struct {
 // Today is the day of Now in Europe/Paris.
 func (tx *Tx) Today() message.Date { return message.DateOf(tx.Now) }
 
+// SentOn is the day on which the message was sent; a queue may have held it since.
+func (tx *Tx) SentOn() message.Date { return message.DateOf(tx.in.Time()) }
+
 // Identity is on whose behalf the message is handled.
 func (tx *Tx) Identity() Identity { return tx.identity }
 

@@ -41,13 +41,14 @@ type DossierRelance struct {
 	DateFacturation Date   `json:"date_facturation" format:"date" validate:"required"`
 	Echeance        Date   `json:"echeance" format:"date" validate:"required"`
 	ResteCentimes   int64  `json:"reste_centimes"`
-	ProchainLe      Date   `json:"prochain_le,omitzero" format:"date" doc:"Day on which the next letter goes, or the last notice ends"`
+	ProchainLe      Date   `json:"prochain_le,omitzero" format:"date" doc:"Day on which the next letter goes, or the last notice ends; later while attend_envoi"`
 	Suspension      string `json:"suspension,omitempty" enum:"FSL,ECHEANCIER,CONTESTATION,AUTRE"`
 	SuspenduJusqua  Date   `json:"suspendu_jusqua,omitzero" format:"date"`
 	Aide            bool   `json:"aide" doc:"Social tariff, or helped in the last months: longer delays, no fee"`
 	ContentieuxID   string `json:"contentieux_id,omitempty"`
 	PrescriptionLe  Date   `json:"prescription_le" format:"date" validate:"required" doc:"Day from which the debt cannot be claimed in court, interruptions included"`
 	Majorable       bool   `json:"majorable" doc:"Its sewerage part may be surcharged now"`
+	AttendEnvoi     bool   `json:"attend_envoi" doc:"Its last letter has not left yet: nothing follows before it has, and its notice runs from then"`
 }
 
 // DossierRelanceParID reads one file with its history.
@@ -68,7 +69,7 @@ type FicheRelance struct {
 type EvenementRelance struct {
 	Le     time.Time `json:"le"`
 	Par    string    `json:"par" doc:"Id of the user; the function itself when time did it"`
-	Code   string    `json:"code" enum:"OUVERT,LETTRE,A_TRANSMETTRE,SUSPENDU,REPRIS,CONTENTIEUX,CONTENTIEUX_CLOS,MAJORE,PENALISE,NON_VALEUR_PROPOSEE,NON_VALEUR_REFUSEE,NON_VALEUR_ADMISE,CLOS,ROUVERT"`
+	Code   string    `json:"code" enum:"OUVERT,LETTRE,LETTRE_PARTIE,A_TRANSMETTRE,SUSPENDU,REPRIS,CONTENTIEUX,CONTENTIEUX_CLOS,MAJORE,PENALISE,NON_VALEUR_PROPOSEE,NON_VALEUR_REFUSEE,NON_VALEUR_ADMISE,CLOS,ROUVERT"`
 	Detail string    `json:"detail,omitempty"`
 }
 
