@@ -68,7 +68,7 @@ function Queue() {
             { title: t.relances.bill, head: true, cell: (d) => <Link to={`/factures/${d.facture_id}`} inherit fw={600}>{d.numero}</Link> },
             { title: t.abonnes.name, cell: (d) => <Link to={`/abonnes/${d.abonne_id}`} inherit>{d.nom}</Link> },
             { title: t.abonne.state, cell: (d) => <><State of="dossier" value={d.etat} /><Text size="xs" c="dimmed">{d.suspension ? t.relances.heldUntil(t.relances.reasons[d.suspension], day(d.suspendu_jusqua)) : t.relances.level(d.niveau)}{d.aide && ` · ${t.relances.helped}`}</Text>{d.attend_envoi && <Text size="xs">{can('courrier:l') ? <Link to="/courrier?onglet=lettres" inherit>{t.relances.letterWaits}</Link> : t.relances.letterWaits}</Text>}</> },
-            { title: t.relances.next, num: true, wide: true, cell: (d) => (d.prochain_le ? day(d.prochain_le) : '–') },
+            { title: t.relances.next, num: true, wide: true, cell: (d) => (d.prochain_le && !d.attend_envoi ? day(d.prochain_le) : '–') },
             { title: t.relances.prescription, num: true, wide: true, cell: (d) => day(d.prescription_le) },
             { title: t.relances.owed, num: true, cell: (d) => euros(d.reste_centimes) },
             { title: t.relances.act, cell: (d) => <Acts d={d} hold={() => hold(d)} /> },
