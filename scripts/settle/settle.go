@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"aquaerp.fr/eventing/topology"
@@ -40,8 +41,12 @@ const Query = `
 	       (select count(*) from eventing.parking_lot where state = 'ATTENTE'),
 	       (select count(*) from mailer.envoi where etat = 'ATTENTE_PIECE' or canal = 'EMAIL' and etat in ('QUEUED', 'SENDING'))`
 
+// unclaimed are the events that functions take outside a transaction
+// (function.Work), so that no inbox holds them.
+var unclaimed = []string{message.EnvoiPret{}.Type(), message.EnvoiFait{}.Type(), message.DepotAFaire{}.Type()}
+
 // Deliveries are the pairs of function and routing key under which the inbox
-// must hold every event. What mailer sends by itself claims no place there.
+// must hold every event.
 func Deliveries() (functions, keys []string, err error) {
 	bindings, err := topology.Read()
 	if err != nil {
@@ -49,7 +54,7 @@ func Deliveries() (functions, keys []string, err error) {
 	}
 	for _, function := range bindings.Functions() {
 		for _, key := range bindings[function] {
-			if key != (message.EnvoiPret{}).Type() {
+			if !slices.Contains(unclaimed, key) {
 				functions, keys = append(functions, function), append(keys, key)
 			}
 		}
