@@ -358,7 +358,7 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 	})
 	b.Queue(`select r.contrat_id::text, r.pose_id::text, r.date, coalesce(k.index, r.index), r.estimee, r.id::text, r.source
 		from releve r left join correction_releve k on k.releve_id = r.id
-		where r.contrat_id = any($1::uuid[]) and not exists (select from remplacement where releve_id = r.id)`, ids).Query(func(rows pgx.Rows) error {
+		where r.contrat_id = any($1::uuid[]) and not (r.estimee and exists (select from remplacement where releve_id = r.id))`, ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var contrat string
 			var p point

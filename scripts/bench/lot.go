@@ -190,7 +190,8 @@ func (l *lots) begin(ctx context.Context, n int) error {
 }
 
 // past has every run of n contracts from now on find earlier bills and
-// readings of theirs: monthly ones, the last where the run begins.
+// readings of theirs: monthly ones, the last where the run begins, stored
+// month after month as life brings them.
 func (l *lots) past(ctx context.Context, n int) error {
 	if _, err := l.product(n)(ctx); err != nil {
 		return err
@@ -199,12 +200,13 @@ func (l *lots) past(ctx context.Context, n int) error {
 	_, err := l.db.Exec(ctx, fmt.Sprintf(`create table bench.passe as select (jsonb_populate_record(f, jsonb_build_object('id', gen_random_uuid(), 'lot_id', null,
 			'serie', 'H', 'rang', f.rang * %[1]d + k, 'numero', 'H-' || f.rang * %[1]d + k, 'du', (f.du - make_interval(months => k + 1))::date, 'au', (f.du - make_interval(months => k))::date,
 			'periode', daterange((lower(f.periode) - make_interval(months => k + 1))::date, (lower(f.periode) - make_interval(months => k))::date)))).*
-		from facture.facture f, generate_series(0, %[1]d - 1) k where f.numero is not null;
+		from facture.facture f, generate_series(0, %[1]d - 1) k where f.numero is not null order by k desc, f.rang;
 		update facture.pose set du = du - make_interval(months => %[1]d);
 		delete from facture.releve r using facture.facture f where r.contrat_id = f.contrat_id and r.date < f.du;
 		insert into facture.releve (id, contrat_id, pose_id, date, index, estimee)
 			select gen_random_uuid(), r.contrat_id, r.pose_id, r.date - make_interval(months => k), p.index_debut + (r.index - p.index_debut) * (%[1]d - k) / %[1]d, false
-			from facture.releve r join facture.pose p on p.id = r.pose_id join facture.facture f on f.contrat_id = r.contrat_id and f.du = r.date, generate_series(1, %[1]d - 1) k;
+			from facture.releve r join facture.pose p on p.id = r.pose_id join facture.facture f on f.contrat_id = r.contrat_id and f.du = r.date, generate_series(1, %[1]d - 1) k
+			order by k desc, f.rang;
 		analyze facture.releve`, historique), pgx.QueryExecModeSimpleProtocol)
 	return err
 }
