@@ -214,6 +214,7 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("comptabilite:modifier", reglerPES),
 		function.Answer("comptabilite:lire", lirePES),
 		function.Answer("comptabilite:valider", preparerRole),
+		function.Answer("comptabilite:valider", repondreRole),
 		function.Answer("comptabilite:lire", roles),
 		function.Answer("comptabilite:exporter", service.fichierRole),
 

@@ -17,26 +17,29 @@ import (
 
 // A public service does not collect by itself: its comptable public does, on
 // titles and roles. What it is to collect is transmitted once, in bordereaux
-// whose numbers have no gap, and whose sums are those of the journal.
+// whose numbers have no gap, and whose sums are those of the journal. What is
+// refused is transmitted again, under the next number: Hélios checks that the
+// numbers of a year and type follow each other, and refuses one that it has
+// seen (DGFiP, PES v2, annotation of IdBord).
 
 // maxPieces is what a bordereau may hold: NbrPce has five digits. What is left
 // goes into the next.
 const maxPieces = 99_999
 
-// aTransmettre are the documents of entity $1 that no bordereau holds, each
-// with the nature of the one that takes it. A bill that was taken back whole
-// before it was transmitted, and its avoirs, ask for nothing.
+// aTransmettre are the documents of entity $1 that no bordereau holds but
+// refused ones, each with the nature of the one that takes it. A bill that was
+// taken back whole before it was transmitted, and its avoirs, ask for nothing.
 const aTransmettre = `
 	select f.*, extract(year from f.date_facturation)::int exercice,
 		case when f.nature = 'AVOIR' then case when exists (select from role_article a join role_pes r on r.id = a.role_id
-				where a.facture_id = f.corrige_id and r.nature = 'TITRES' and r.exercice = extract(year from f.date_facturation)) then 'REDUCTIONS' else 'HORS_FICHIER' end
+				where a.facture_id = f.corrige_id and not a.refuse and r.nature = 'TITRES' and r.exercice = extract(year from f.date_facturation)) then 'REDUCTIONS' else 'HORS_FICHIER' end
 			when f.ttc_centimes < 0 then 'HORS_FICHIER'
 			when f.lot_id is null then 'TITRES' else 'ROLE' end quoi
 	from facture f left join facture o on o.id = f.corrige_id and f.nature = 'AVOIR'
 	where f.entite = $1 and f.numero is not null and f.ttc_centimes <> 0 and f.etat <> 'ANNULEE_PAR_AVOIR'
-		and not exists (select from role_article where facture_id = f.id)
+		and not exists (select from role_article where facture_id = f.id and not refuse)
 		and (f.lot_id is null or exists (select from lot where id = f.lot_id and lot.etat = 'EMIS'))
-		and (o.id is null or o.etat <> 'ANNULEE_PAR_AVOIR' or exists (select from role_article where facture_id = o.id))`
+		and (o.id is null or o.etat <> 'ANNULEE_PAR_AVOIR' or exists (select from role_article where facture_id = o.id and not refuse))`
 
 // preparerRole makes a bordereau of what waits for one.
 func preparerRole(ctx context.Context, tx *function.Tx, c message.PreparerRole) (message.Role, error) {
@@ -79,8 +82,9 @@ func preparerRole(ctx context.Context, tx *function.Tx, c message.PreparerRole) 
 			from role_pes r left join role_article a on a.role_id = r.id and r.nature <> 'ROLE'
 			where r.entite = $1 and r.nature = $2 and r.exercice = (select exercice from sommes)
 		), role as (
-			insert into role_pes (id, entite, nature, exercice, numero, lot_id, objet, date, pieces, ht_centimes, tva_centimes, cree_a, cree_par, reglages)
-			select $7, $1, $2, exercice, numero, nullif($3, '')::uuid, $8, $9, pieces, ht, tva, $10, $11, $13::text::jsonb from sommes, suite where pieces > 0
+			insert into role_pes (id, entite, nature, exercice, numero, lot_id, objet, date, pieces, ht_centimes, tva_centimes, cree_a, cree_par, reglages, reprend)
+			select $7, $1, $2, exercice, numero, nullif($3, '')::uuid, $8, $9, pieces, ht, tva, $10, $11, $13::text::jsonb,
+				array(select distinct r.numero from role_article a join role_pes r on r.id = a.role_id where a.facture_id in (select id from retenues) order by 1) from sommes, suite where pieces > 0
 		), articles as (
 			insert into role_article (role_id, rang, facture_id) select $7, n + suite.rang, id from retenues, suite
 		)
@@ -102,7 +106,53 @@ func preparerRole(ctx context.Context, tx *function.Tx, c message.PreparerRole) 
 	case set.Poste == "":
 		return message.Role{}, function.Refused("poste_inconnu", "Réglez d'abord les codes que le poste comptable donne à l'entité.", "Set the codes that the accounting post gives the entity first.")
 	}
+	return loadRole(ctx, tx, id)
+}
+
+// repondreRole records what the comptable public answered to a bordereau. The
+// database frees the documents of one that was refused.
+func repondreRole(ctx context.Context, tx *function.Tx, c message.RepondreRole) (message.Role, error) {
+	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('facture.role'), hashtext(entite)) from role_pes where id = $1", c.RoleID); err != nil {
+		return message.Role{}, err
+	}
+	r, err := loadRole(ctx, tx, c.RoleID)
+	if err != nil {
+		return r, err
+	}
+	var reductions string // that take titles of it back
+	if err := tx.QueryRow(ctx, `select coalesce(string_agg(distinct r.exercice || '-' || r.numero, ', '), '') from role_article t
+		join facture f on f.corrige_id = t.facture_id join role_article a on a.facture_id = f.id and not a.refuse join role_pes r on r.id = a.role_id
+		where t.role_id = $1 and r.nature = 'REDUCTIONS'`, r.ID).Scan(&reductions); err != nil {
+		return r, err
+	}
+	switch {
+	case r.Reponse != nil && r.Reponse.Etat == "REFUSE":
+		return r, function.Conflict("role_refuse", "Ce bordereau est déjà refusé, depuis le "+r.Reponse.Le.Francais()+".", "This bordereau is refused already, since "+r.Reponse.Le.String()+".")
+	case r.Reponse != nil:
+		return r, function.Conflict("role_pris_en_charge",
+			"Le comptable a pris ce bordereau en charge le "+r.Reponse.Le.Francais()+" : ses titres se corrigent par des avoirs.",
+			"The accountant took this bordereau in charge on "+r.Reponse.Le.String()+": its titles are corrected by credit notes.")
+	case c.Le.Before(r.Date):
+		return r, function.Invalid("le", "avant_bordereau", "Le bordereau est du "+r.Date.Francais()+" : la réponse ne peut pas le précéder.", "The bordereau is of "+r.Date.String()+": its answer cannot be before it.")
+	case c.Le.After(tx.Today()):
+		return r, function.Invalid("le", "date_future", "La réponse ne peut pas être datée dans le futur.", "The answer cannot be dated in the future.")
+	case c.Etat == "REFUSE" && reductions != "":
+		return r, function.Conflict("titres_reduits",
+			"Un bordereau de réductions déjà préparé ("+reductions+") reprend des titres de celui-ci : enregistrez d'abord son refus.",
+			"A bordereau of reductions made before ("+reductions+") takes titles of this one back: record its refusal first.")
+	}
+	if _, err := tx.Exec(ctx, "insert into role_reponse (role_id, etat, le, motif, cree_a, cree_par, cree_nom) values ($1, $2, $3, $4, $5, $6, $7)",
+		r.ID, c.Etat, c.Le, c.Motif, tx.Now, tx.Identity().ID, tx.Identity().Nom); err != nil {
+		return r, err
+	}
+	return loadRole(ctx, tx, r.ID)
+}
+
+func loadRole(ctx context.Context, tx *function.Tx, id string) (message.Role, error) {
 	all, err := selectRoles(ctx, tx, "id = $1", id)
+	if err == nil && len(all) == 0 {
+		err = function.NotFound("role_inconnu", "Ce bordereau n'existe pas.", "There is no such bordereau.")
+	}
 	if err != nil {
 		return message.Role{}, err
 	}
@@ -110,7 +160,8 @@ func preparerRole(ctx context.Context, tx *function.Tx, c message.PreparerRole) 
 }
 
 func selectRoles(ctx context.Context, tx *function.Tx, where string, args ...any) ([]message.Role, error) {
-	rows, err := tx.Query(ctx, `select id, entite, nature, exercice, numero, coalesce(lot_id::text, ''), objet, date, pieces, ht_centimes, tva_centimes, '', cree_a, cree_par
+	rows, err := tx.Query(ctx, `select id, entite, nature, exercice, numero, coalesce(lot_id::text, ''), objet, date, pieces, ht_centimes, tva_centimes, '', cree_a, cree_par, reprend,
+			(select to_jsonb(a) from role_reponse a where role_id = role_pes.id)
 		from role_pes where `+where, args...)
 	if err != nil {
 		return nil, err
@@ -216,16 +267,16 @@ func lirePES(ctx context.Context, tx *function.Tx, q message.LirePES) (r message
 }
 
 // articles are the pieces of a bordereau $1 after rank $2, with the debtor and
-// the title that an avoir takes back.
+// the title that an avoir takes back: as it was last transmitted by then.
 const articles = `
 	select a.rang, f.numero, regexp_replace(substring(f.numero from '[0-9]{4}-[0-9]+$'), '[^0-9]', '', 'g'), f.nature, extract(quarter from f.date_facturation)::int, f.date_facturation,
 		f.siren, case f.siren when '' then '01' else k.categorie end, case f.siren when '' then '01' else k.nature end, f.contrat, f.nom,
 		coalesce(f.adresse ->> 'complement', ''), f.adresse ->> 'voie', f.adresse ->> 'code_postal', f.adresse ->> 'commune', f.lignes, f.tva,
 		coalesce(o.exercice, 0), coalesce(o.rang, 0), coalesce(o.numero, ''), coalesce(o.lignes, '[]'), coalesce(o.tva, '[]')
-	from role_article a join facture f on f.id = a.facture_id
+	from role_article a join role_pes b on b.id = a.role_id join facture f on f.id = a.facture_id
 	cross join lateral (select * from pes_categorie where starts_with(f.siren, prefixe) order by length(prefixe) desc limit 1) k
 	left join lateral (select r.exercice, oa.rang, of.numero, of.lignes, of.tva from role_article oa join role_pes r on r.id = oa.role_id join facture of on of.id = oa.facture_id
-		where oa.facture_id = f.corrige_id and f.nature = 'AVOIR') o on true
+		where oa.facture_id = f.corrige_id and f.nature = 'AVOIR' order by r.cree_a <= b.cree_a desc, r.numero desc limit 1) o on true
 	where a.role_id = $1 and a.rang > $2 order by a.rang limit $3`
 
 // fichierRole writes a part of the file of a bordereau.
@@ -234,14 +285,10 @@ func (s service) fichierRole(ctx context.Context, tx *function.Tx, q message.Fic
 	if err != nil {
 		return p, err
 	}
-	all, err := selectRoles(ctx, tx, "id = $1", q.RoleID)
+	r, err := loadRole(ctx, tx, q.RoleID)
 	if err != nil {
 		return p, err
 	}
-	if len(all) == 0 {
-		return p, function.NotFound("role_inconnu", "Ce bordereau n'existe pas.", "There is no such bordereau.")
-	}
-	r := all[0]
 	b := pes.Bordereau{Nature: pes.Natures[r.Nature], Fichier: r.Fichier, Date: r.Date.String(), Exercice: r.Exercice, Numero: r.Numero,
 		Pieces: r.Pieces, HT: r.HTCentimes, TVA: r.TVACentimes, Objet: r.Objet}
 	var set *message.ReglagePES

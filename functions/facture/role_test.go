@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -219,10 +220,126 @@ func TestRole(t *testing.T) {
 	functiontest.MustAsk(t, b.Function, staff, message.EmettreAvoir{FactureID: gone.ID, Motif: "erreur"})
 	refuse(titres, "rien_a_transmettre")
 
+	// A role that was refused is another one whole: its articles begin at 1 again, for the same debts.
+	functiontest.MustAsk(t, b.Function, staff, message.RepondreRole{RoleID: got.ID, Etat: "REFUSE", Le: message.DateOf(time.Now()), Motif: "budget inconnu"})
+	resent := functiontest.MustAsk(t, b.Function, staff, role)
+	if p := b.conforme(t, resent, 1).Bordereau.Piece[0]; resent.Numero != 2 || resent.Pieces != got.Pieces || !slices.Equal(resent.Reprend, []int{1}) || p.NumDette.V != "2026000001" {
+		t.Errorf("resent %+v, %+v", resent, p)
+	}
+
 	functiontest.MustAsk(t, b.Function, staff, message.ReglerComptabilite{Entite: "principale", Regime: "PRIVE", TVAExigibilite: "DEBITS"})
 	b.manual(t, b.contrats[3].ContratID, 5000)
 	refuse(titres, "regime_prive")
 	b.balanced(t)
+}
+
+// What the accountant refused keeps its number and its file, and its documents
+// go on under the next; what it took in charge stands.
+func TestRefusedBordereau(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 3)
+	b.poste(t)
+	staff, today := functiontest.Staff(), message.DateOf(time.Now())
+	prepare := func(nature string, pieces, numero int) message.Role {
+		t.Helper()
+		r := functiontest.MustAsk(t, b.Function, staff, message.PreparerRole{Nature: nature, Exercice: today.Year(), Objet: "Travaux"})
+		if r.Numero != numero || r.Pieces != pieces || r.Reponse != nil {
+			t.Fatalf("%+v, want number %d of %d", r, numero, pieces)
+		}
+		return r
+	}
+	waits := func(want string) {
+		t.Helper()
+		var all []string
+		for _, w := range functiontest.MustAsk(t, b.Function, staff, message.Roles{}).ATransmettre {
+			all = append(all, fmt.Sprintf("%s %d", w.Nature, w.Pieces))
+		}
+		if got := strings.Join(all, ", "); got != want {
+			t.Errorf("%s wait, want %s", got, want)
+		}
+	}
+	answer := func(c message.RepondreRole, code string) message.Role {
+		t.Helper()
+		r, err := functiontest.Ask(t, b.Function, staff, c)
+		if functiontest.Code(err) != code {
+			t.Errorf("%+v: %v, want %q", c, err, code)
+		}
+		return r
+	}
+	refusal := func(r message.Role) message.RepondreRole {
+		return message.RepondreRole{RoleID: r.ID, Etat: "REFUSE", Le: today, Motif: "code produit inconnu"}
+	}
+
+	one := b.manual(t, b.contrats[0].ContratID, 10_000)
+	b.manual(t, b.contrats[1].ContratID, 999)
+	first := prepare("TITRES", 2, 1)
+	b.manual(t, b.contrats[2].ContratID, 500)
+	second := prepare("TITRES", 1, 2)
+	functiontest.MustAsk(t, b.Function, staff, message.EmettreAvoir{FactureID: one.ID, Motif: "geste", Lignes: []message.LigneAvoir{{Code: one.Lignes[1].Code, HTCentimes: 100}}})
+	reductions := prepare("REDUCTIONS", 1, 1)
+	sent, _ := b.fichier(t, first, 5000)
+	reduced, _ := b.fichier(t, reductions, 5000)
+
+	c := refusal(first)
+	answer(c, "titres_reduits")
+	c.Le = today.AddDays(1)
+	answer(c, "date_future")
+	c.Le = today.AddDays(-1)
+	answer(c, "avant_bordereau")
+	c = refusal(first)
+	c.Motif = ""
+	answer(c, "champs_invalides")
+	reader := staff
+	reader.Droits = map[string]string{"comptabilite": "lcmse"}
+	if _, err := functiontest.Ask(t, b.Function, reader, refusal(first)); functiontest.Code(err) != "droit_manquant" {
+		t.Errorf("without the right to validate: %v", err)
+	}
+	waits("")
+
+	answer(refusal(reductions), "")
+	waits("REDUCTIONS 1")
+	refused := answer(refusal(first), "")
+	if a := refused.Reponse; refused.Numero != 1 || a == nil || a.Etat != "REFUSE" || a.Le != today || a.Motif != "code produit inconnu" || a.CreePar != staff.ID || a.CreeNom != staff.Nom {
+		t.Errorf("refused %+v, %+v", refused, a)
+	}
+	waits("TITRES 2, HORS_FICHIER 1") // an avoir goes with the title it takes back
+	answer(refusal(first), "role_refuse")
+
+	again := prepare("TITRES", 2, 3)
+	if b.conforme(t, again, 4); !slices.Equal(again.Reprend, []int{1}) {
+		t.Errorf("takes up %v", again.Reprend)
+	}
+	back := prepare("REDUCTIONS", 1, 2)
+	if l := b.conforme(t, back, 2).Bordereau.Piece[0].Ligne; l[0].Origine.V != "4" || !slices.Equal(back.Reprend, []int{1}) {
+		t.Errorf("takes %+v of %v back", l, back.Reprend)
+	}
+	waits("")
+	for r, before := range map[*message.Role][]byte{&first: sent, &reductions: reduced} {
+		if after, _ := b.fichier(t, *r, 5000); !bytes.Equal(before, after) {
+			t.Errorf("%s changed after it was refused", r.Fichier)
+		}
+	}
+
+	// What was taken in charge is not refused any more.
+	c = message.RepondreRole{RoleID: second.ID, Etat: "PRIS_EN_CHARGE", Le: today}
+	if r := answer(c, ""); r.Reponse.Etat != "PRIS_EN_CHARGE" || len(r.Reprend) != 0 {
+		t.Errorf("taken in charge: %+v", r)
+	}
+	answer(refusal(second), "role_pris_en_charge")
+	if all := functiontest.MustAsk(t, b.Function, staff, message.Roles{}).Items; len(all) != 5 || all[4].Reponse == nil || all[1].Reponse != nil {
+		t.Errorf("listed: %+v", all)
+	}
+
+	// The database holds it too.
+	for sql, want := range map[string]string{
+		"update role_article set refuse = true":                                                                      "permission denied",
+		"update role_reponse set etat = 'PRIS_EN_CHARGE', motif = ''":                                                "permission denied",
+		"insert into role_article select role_id, rang + 100, facture_id from role_article where not refuse limit 1": "role_article_tenu",
+	} {
+		if err := b.sql(t, sql); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", sql, err, want)
+		}
+	}
 }
 
 // The lines of a title are above zero, and sum to the document to the centime.

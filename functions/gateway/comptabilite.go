@@ -115,6 +115,8 @@ func (g *gateway) comptabilite() {
 		func(in *ListeRoles) message.Roles { return message.Roles{Entite: in.Entite, Page: in.page()} })
 	expose(g, route{"POST", "/v1/comptabilite/roles", "preparerRole", "Make a bordereau of what has not been transmitted", "comptabilite", 201},
 		body[message.PreparerRole])
+	about(g, route{"POST", "/v1/comptabilite/roles/{id}/reponse", "repondreRole", "Record that the comptable public took a bordereau in charge, or refused it", "comptabilite", 0},
+		"role_id", func(c *message.RepondreRole) *string { return &c.RoleID })
 	role := route{"GET", "/v1/comptabilite/roles/{id}/fichier", "lireFichierRole", "Read the file of a bordereau, PES v2 for the comptable public", "comptabilite", 0}.operation()
 	role.Responses = file("application/octet-stream", "The file; a connection that is cut short is a failure")
 	huma.Register(g.api, role, func(ctx context.Context, in *ParID) (*huma.StreamResponse, error) {

@@ -66,7 +66,7 @@ func Catalogue() []Entry {
 
 		query(GrandLivre{}), query(Journal{}), query(BalanceAgee{}), query(DeclarationTVA{}), query(EntitesComptables{}), command(ReglerComptabilite{}),
 		query(ApercuCloture{}), command(Cloturer{}), query(Clotures{}), query(ExporterComptabilite{}), query(ExporterFEC{}), query(ControlerComptes{}),
-		command(ReglerPES{}), query(LirePES{}), command(PreparerRole{}), query(Roles{}), query(FichierRole{}),
+		command(ReglerPES{}), query(LirePES{}), command(PreparerRole{}), command(RepondreRole{}), query(Roles{}), query(FichierRole{}),
 		query(Relances{}), query(DossierRelanceParID{}), command(SuspendreRelances{}), command(ReprendreRelances{}), query(ReglesRecouvrement{}), command(ReglerCanalRelance{}),
 		command(EnregistrerAide{}), command(CloreAide{}), query(AidesDe{}), query(DocumentAide{}), query(ImprimerContentieux{}),
 		command(OuvrirContentieux{}), query(ContentieuxEnCours{}), query(ContentieuxParID{}), command(AjouterActe{}), query(DocumentActe{}), command(CloreContentieux{}),

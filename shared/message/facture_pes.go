@@ -22,6 +22,8 @@ func (PreparerRole) Type() string          { return "fr.aquaerp.facture.preparer
 func (PreparerRole) Reply() (r Role)       { return }
 func (Roles) Type() string                 { return "fr.aquaerp.facture.roles.v1" }
 func (Roles) Reply() (r PageRoles)         { return }
+func (RepondreRole) Type() string          { return "fr.aquaerp.facture.repondre-role.v1" }
+func (RepondreRole) Reply() (r Role)       { return }
 func (FichierRole) Type() string           { return "fr.aquaerp.facture.fichier-role.v1" }
 func (FichierRole) Reply() (r PartFichier) { return }
 
@@ -82,6 +84,30 @@ type Role struct {
 	Fichier     string    `json:"fichier" doc:"Name of its file"`
 	CreeA       time.Time `json:"cree_a"`
 	CreePar     string    `json:"cree_par" doc:"Id of the user"`
+
+	Reprend []int        `json:"reprend,omitempty" doc:"Numbers of the refused bordereaux, of its entity, year and nature, whose documents it holds"`
+	Reponse *ReponseRole `json:"reponse,omitempty" doc:"Of the comptable public; absent until it is recorded"`
+}
+
+// ReponseRole is what the comptable public answered to a bordereau.
+type ReponseRole struct {
+	Etat    string    `json:"etat" enum:"PRIS_EN_CHARGE,REFUSE"`
+	Le      Date      `json:"le" format:"date" validate:"required"`
+	Motif   string    `json:"motif,omitempty" doc:"Of a refusal"`
+	CreeA   time.Time `json:"cree_a"`
+	CreePar string    `json:"cree_par" doc:"Id of the user"`
+	CreeNom string    `json:"cree_nom" doc:"Of the user, as they were called then"`
+}
+
+// RepondreRole records what the comptable public, or Hélios before it,
+// answered to a bordereau, once and for good. What it took in charge is
+// corrected by reductions. One that it refused keeps its number and its file,
+// and its documents wait for another.
+type RepondreRole struct {
+	RoleID string `json:"role_id" validate:"required,uuid" format:"uuid"`
+	Etat   string `json:"etat" validate:"required,oneof=PRIS_EN_CHARGE REFUSE" enum:"PRIS_EN_CHARGE,REFUSE"`
+	Le     Date   `json:"le" format:"date" validate:"required" doc:"Day of the answer"`
+	Motif  string `json:"motif,omitempty" validate:"required_if=Etat REFUSE,excluded_unless=Etat REFUSE,max=200" maxLength:"200" doc:"Of a refusal"`
 }
 
 // Roles lists bordereaux, the newest first, and what waits for one.
@@ -93,7 +119,7 @@ type Roles struct {
 // PageRoles is one page of bordereaux; what waits is on the first.
 type PageRoles struct {
 	Items        []Role         `json:"items"`
-	ATransmettre []ATransmettre `json:"a_transmettre" doc:"What has not been transmitted"`
+	ATransmettre []ATransmettre `json:"a_transmettre" doc:"What no bordereau holds, but refused ones"`
 	Suivant      string         `json:"suivant,omitempty" doc:"Cursor of the next page"`
 }
 

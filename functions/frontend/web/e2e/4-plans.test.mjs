@@ -193,6 +193,31 @@ as('cheques go to the bank with a slip on paper', 'comptable', {}, async (page) 
   await look(page, 'slips')
 })
 
+as('the public accountant refuses a bordereau, and its bills go on to the next', 'comptable', {}, async (page) => {
+  const api = await reader('comptable')
+  const { produits } = await api('/comptabilite/pes')
+  await api.post('/comptabilite/pes', { entite: 'principale', poste: '077012', siret: '73282932000074', collectivite: '400', budget: '00', libelle: 'Eau', produits: produits.map((p, i) => ({ compte: p.compte, code: `P${10 + i}` })) })
+  await page.goto(`${base}/balance?onglet=roles`)
+  const dialog = page.getByRole('dialog')
+  const prepare = async () => {
+    await page.getByRole('button', { name: 'Préparer le bordereau' }).first().click()
+    await dialog.getByRole('button', { name: 'Préparer le bordereau' }).click()
+    await dialog.waitFor({ state: 'detached' })
+  }
+  await prepare()
+  await page.getByRole('button', { name: 'Enregistrer la réponse' }).first().click()
+  await dialog.getByLabel('Refusé').check()
+  await dialog.getByText(/^Il garde son numéro et son fichier/).waitFor()
+  assert.ok(await dialog.getByRole('button', { name: 'Enregistrer la réponse' }).isDisabled(), 'a refusal has a reason')
+  await dialog.getByLabel('Motif du refus').fill('Code produit inconnu')
+  await look(page, 'bordereau-refused')
+  await dialog.getByRole('button', { name: 'Enregistrer la réponse' }).click()
+  await page.getByRole('cell', { name: /^Refusé le .*Code produit inconnu/ }).waitFor()
+  await prepare()
+  await page.getByText(/^Reprend \d{4}-\d+, refusé$/).first().waitFor()
+  await look(page, 'bordereaux')
+})
+
 as('the cash desk opens and closes on what was counted', 'comptable', {}, async (page) => {
   await page.goto(`${base}/encaissements?onglet=caisse`)
   const dialog = page.getByRole('dialog')

@@ -1,20 +1,21 @@
-import { Alert, Button, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Button, Group, Radio, Select, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, list, ok, type Schemas } from '../api/client'
 import { useCommand, usePages } from '../api/hooks'
 import { can } from '../api/session'
-import { day, euros, integer } from '../format'
+import { day, euros, integer, today } from '../format'
 import { useT } from '../i18n'
 import { DataTable } from '../ui/DataTable'
 import { DocumentButton } from '../ui/DocumentButton'
-import { Ask, done, sentence } from '../ui/forms'
+import { Ask, DayInput, done, sentence } from '../ui/forms'
 import { IconAlertTriangle, IconCircleCheck, IconScale } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card } from '../ui/Page'
 
 type Attente = Schemas['ATransmettre']
 type Reglage = Schemas['ReglagePES']
+type Role = Schemas['Role']
 
 /** What the comptable public of a public service is asked to collect: what waits, and the bordereaux that were made. */
 export function Roles() {
@@ -43,6 +44,7 @@ function Bordereaux({ entite }: { entite: string }) {
   const t = useT()
   const [preparing, prepare] = useState<Attente>()
   const [setting, set] = useState<Reglage>()
+  const [answering, answer] = useState<Role>()
   const codes = useQuery({ queryKey: ['pes', entite], queryFn: ({ signal }) => ok(api.GET('/v1/comptabilite/pes', { params: { query: { entite } }, signal })) })
   const pages = usePages(['roles', entite], (curseur, signal) => ok(api.GET('/v1/comptabilite/roles', { params: { query: { entite, curseur } }, signal })))
   return (
@@ -75,12 +77,13 @@ function Bordereaux({ entite }: { entite: string }) {
           {...pages}
           id={(r) => r.id}
           columns={[
-            { title: t.roles.number, head: true, cell: (r) => <><span className="num">{r.exercice}-{r.numero}</span><Text size="xs" c="dimmed">{t.roles.natures[r.nature]}</Text></> },
+            { title: t.roles.number, head: true, cell: (r) => <><span className="num">{r.exercice}-{r.numero}</span><Text size="xs" c="dimmed">{t.roles.natures[r.nature]}</Text>{r.reprend && <Text size="xs" c="dimmed">{t.roles.takesUp(r.reprend.map((n) => `${r.exercice}-${n}`).join(', '))}</Text>}</> },
             { title: t.roles.object, wide: true, cell: (r) => r.objet },
             { title: t.date, cell: (r) => day(r.date) },
             { title: t.roles.pieces, num: true, wide: true, cell: (r) => integer(r.pieces) },
             { title: t.compta.base, num: true, wide: true, cell: (r) => euros(r.ht_centimes) },
             { title: t.roles.amount, num: true, cell: (r) => euros(r.ht_centimes + r.tva_centimes) },
+            { title: t.roles.answer, cell: (r) => r.reponse ? <Answer of={r.reponse} /> : can('comptabilite:v') && <Button size="compact-sm" variant="default" onClick={() => answer(r)}>{t.roles.record}</Button> },
             {
               title: t.roles.file,
               cell: (r) => can('comptabilite:e') && <DocumentButton label="PES v2" name={`PES v2 ${r.fichier}`} size="xs" file={r.fichier} read={() => ok(api.GET('/v1/comptabilite/roles/{id}/fichier', { params: { path: { id: r.id } }, parseAs: 'blob' }))} />,
@@ -90,6 +93,7 @@ function Bordereaux({ entite }: { entite: string }) {
         />
       </Card>
       {preparing && <PrepareModal entite={entite} of={preparing} onClose={() => prepare(undefined)} />}
+      {answering && <AnswerModal of={answering} onClose={() => answer(undefined)} />}
       {setting && <CodesModal of={setting} onClose={() => set(undefined)} />}
     </>
   )
@@ -108,6 +112,53 @@ function PrepareModal({ entite, of, onClose }: { entite: string; of: Attente; on
     <Ask title={t.roles.prepare} opened onClose={onClose} submit={t.roles.prepare} busy={command.isPending} error={command.error && sentence(command.error)} disabled={!objet.trim()} onSubmit={() => command.mutate(null)}>
       <Text size="sm">{t.roles.consequence(integer(of.pieces), euros(Math.abs(of.ttc_centimes)))}</Text>
       <TextInput label={t.roles.object} withAsterisk maxLength={160} value={objet} onChange={(e) => setObjet(e.currentTarget.value)} data-autofocus />
+    </Ask>
+  )
+}
+
+function Answer({ of }: { of: Schemas['ReponseRole'] }) {
+  const t = useT()
+  return (
+    <>
+      <div>{t.roles.answered(t.roles.answers[of.etat], day(of.le))}</div>
+      {of.motif && <div>{of.motif}</div>}
+      <div className="soft">{t.roles.notedBy(of.cree_nom)}</div>
+    </>
+  )
+}
+
+/** Says what an answer of the comptable public does before it is recorded, because it is for good. */
+function AnswerModal({ of, onClose }: { of: Role; onClose: () => void }) {
+  const t = useT()
+  const [etat, setEtat] = useState<Schemas['ReponseRole']['etat']>('PRIS_EN_CHARGE')
+  const [le, setLe] = useState<string | null>(today())
+  const [motif, setMotif] = useState('')
+  const refused = etat === 'REFUSE'
+  const command = useCommand(
+    (body: { etat: typeof etat; le: string; motif?: string }, header) => ok(api.POST('/v1/comptabilite/roles/{id}/reponse', { params: { header, path: { id: of.id } }, body })),
+    () => (onClose(), done(t.roles.recorded)),
+  )
+  return (
+    <Ask
+      title={t.roles.answer}
+      opened
+      danger={refused}
+      onClose={onClose}
+      submit={t.roles.record}
+      busy={command.isPending}
+      error={command.error && sentence(command.error)}
+      disabled={!le || (refused && !motif.trim())}
+      onSubmit={() => command.mutate({ etat, le: le!, motif: refused ? motif.trim() : undefined })}
+    >
+      <Text size="sm">{t.roles.answerOf(`${of.exercice}-${of.numero}`, integer(of.pieces), euros(of.ht_centimes + of.tva_centimes))}</Text>
+      <Radio.Group label={t.roles.answer} value={etat} onChange={(v) => setEtat(v as typeof etat)}>
+        <Group mt="xs">
+          {(['PRIS_EN_CHARGE', 'REFUSE'] as const).map((v) => <Radio key={v} value={v} label={t.roles.answers[v]} />)}
+        </Group>
+      </Radio.Group>
+      <DayInput label={t.roles.answerDay} minDate={of.date} maxDate={today()} withAsterisk value={le} onChange={setLe} />
+      {refused && <Textarea label={t.roles.answerReason} withAsterisk autosize maxLength={200} value={motif} onChange={(e) => setMotif(e.currentTarget.value)} />}
+      <Alert color="eau" title={t.paymentActs.effect}><Text size="sm">{t.roles.answerEffect[etat]}</Text></Alert>
     </Ask>
   )
 }
