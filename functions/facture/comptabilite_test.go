@@ -450,6 +450,17 @@ func TestFEC(t *testing.T) {
 	if again := functiontest.MustAsk(t, b.Function, staff, message.ExporterComptabilite{Quoi: "FEC", Exercice: 2025}); !bytes.Equal(first.Contenu, again.Contenu) || again.Nom != first.Nom {
 		t.Error("the same year gives two files")
 	}
+	// What a year leaves was summed when the next began to close, once: not when it is read, nor when more of that one closes.
+	functiontest.MustAsk(t, b.Function, staff, message.Cloturer{Jusqua: message.NewDate(2026, time.July, 31)})
+	b.unguarded(t, "delete from mouvement where ecriture_id in (select id from ecriture where date < '2026-01-01')")
+	again, err := fec(2026)
+	opening := second.Contenu[:bytes.Index(second.Contenu, []byte("\r\nBQ\t"))]
+	if err != nil || bytes.Count(opening, []byte("\tA nouveau\t")) < 5 || !bytes.HasPrefix(again.Contenu, opening) {
+		t.Errorf("%v: %q opens the year, then %q", err, opening, again.Contenu)
+	}
+	if err := b.sql(t, "insert into a_nouveau values ('principale', 2026, 99, '512', null, 1)"); err == nil {
+		t.Error("the function writes what a closing leaves")
+	}
 }
 
 // A part of a FEC costs what it holds, whatever the service issued besides:

@@ -21,21 +21,14 @@ const colonnesFEC = "JournalCode\tJournalLib\tEcritureNum\tEcritureDate\tCompteN
 // journaux are the journals by code.
 var journaux = map[string]string{"AN": "A nouveaux", "VT": "Ventes", "BQ": "Banque", "CA": "Caisse", "OD": "Opérations diverses"}
 
-// reportFEC is what the year before leaves to the accounts of the balance
-// sheet, and its result on account 120 or 129: entry 1 of the journal AN.
+// reportFEC are lines $3 to $4 of what the years before leave to the accounts
+// of the balance sheet, with their result on account 120 or 129: entry 1 of the
+// journal AN, summed when the first month of the year was closed.
 const reportFEC = `
-	with anterieur as (
-		select m.compte, case when m.compte = '411' then coalesce(e.abonne_id, f.abonne_id, p.abonne_id) end abonne_id, sum(m.debit_centimes - m.credit_centimes)::bigint solde
-		from mouvement m join ecriture e on e.id = m.ecriture_id left join facture f on f.id = e.id left join paiement p on p.id = e.id
-		where e.entite = $1 and e.date < make_date($2, 1, 1) group by 1, 2
-	), reprise as (
-		select compte, (select libelle from compte c where c.numero = compte) libelle, abonne_id, solde from anterieur where compte < '6' and solde <> 0
-		union all
-		select case when sum(solde) > 0 then '129' else '120' end, 'Résultat de l''exercice', null, sum(solde)::bigint from anterieur where compte >= '6' having sum(solde) <> 0
-	)
-	select 'AN', 1::bigint, make_date($2, 1, 1), compte, libelle, coalesce(abonne_id::text, ''), ` + nomFEC + `,
-		'AN' || $2, 'A nouveau', greatest(solde, 0), greatest(-solde, 0), '', null::date, make_date($2, 1, 1)
-	from reprise e order by solde < 0, compte, abonne_id offset $3 limit $4`
+	select 'AN', 1::bigint, make_date($2, 1, 1), e.compte, coalesce(c.libelle, 'Résultat de l''exercice'), coalesce(e.abonne_id::text, ''), ` + nomFEC + `,
+		'AN' || $2, 'A nouveau', greatest(e.solde_centimes, 0), greatest(-e.solde_centimes, 0), '', null::date, make_date($2, 1, 1)
+	from a_nouveau e left join compte c on c.numero = e.compte
+	where e.entite = $1 and e.exercice = $2 and e.rang between $3 and $4 order by e.rang`
 
 const nomFEC = "coalesce((select nom from contrat where contrat.abonne_id = e.abonne_id order by depuis desc limit 1), '')"
 
@@ -91,7 +84,7 @@ func fec(ctx context.Context, tx *function.Tx, q message.ExporterFEC) (p message
 		return p, err
 	}
 	if after.key == "AN" {
-		n, err := ecrireFEC(ctx, tx, &out, reportFEC, e.Entite, q.Exercice, from, q.Taille())
+		n, err := ecrireFEC(ctx, tx, &out, reportFEC, e.Entite, q.Exercice, from+1, from+q.Taille())
 		switch {
 		case err != nil:
 			return p, err
