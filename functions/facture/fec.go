@@ -51,24 +51,9 @@ func fec(ctx context.Context, tx *function.Tx, q message.ExporterFEC) (p message
 	if err != nil {
 		return p, err
 	}
-	e, err := entiteComptable(ctx, tx, q.Entite)
-	switch {
-	case err != nil:
+	e, end, err := entiteFEC(ctx, tx, q)
+	if err != nil {
 		return p, err
-	case e.Regime != "PRIVE":
-		return p, function.Refused("regime_public",
-			"Une régie n'a pas de FEC : son comptable public tient les comptes. Réglez le régime de l'entité s'il est privé.",
-			"A régie has no FEC: the public accountant keeps its books. Set the regime of the entity if it is private.")
-	case e.SIREN == "":
-		return p, function.Refused("siren_manquant", "Le SIREN de l'entité nomme le fichier : réglez-le d'abord.", "The SIREN of the entity names the file: set it first.")
-	case e.CloseJusqua.Year() < q.Exercice:
-		return p, function.Conflict("exercice_ouvert",
-			fmt.Sprintf("Aucun mois de %d n'est clos : les écritures n'ont pas encore leur numéro définitif.", q.Exercice),
-			fmt.Sprintf("No month of %d is closed: its entries have no definitive number yet.", q.Exercice))
-	}
-	end := message.NewDate(q.Exercice, 12, 31)
-	if e.CloseJusqua.Before(end) {
-		end = e.CloseJusqua
 	}
 	var out strings.Builder
 	if after.key == "" {
@@ -79,31 +64,55 @@ func fec(ctx context.Context, tx *function.Tx, q message.ExporterFEC) (p message
 	if err != nil {
 		return p, function.Invalid("apres", "curseur_invalide", "Ce curseur ne vient pas d'une partie précédente.", "This cursor does not come from a part before.")
 	}
-	var last int
-	if err := tx.QueryRow(ctx, "select coalesce(max(numero), 0) from ecriture_numero where entite = $1 and exercice = $2", e.Entite, q.Exercice).Scan(&last); err != nil {
-		return p, err
-	}
+	to := from + q.Taille()
 	if after.key == "AN" {
-		n, err := ecrireFEC(ctx, tx, &out, reportFEC, e.Entite, q.Exercice, from+1, from+q.Taille())
-		switch {
-		case err != nil:
+		n, err := ecrireFEC(ctx, tx, &out, reportFEC, e.Entite, q.Exercice, from+1, to)
+		if err != nil {
 			return p, err
-		case n == q.Taille():
-			p.Suivant = cursor{"AN", strconv.Itoa(from + n)}.String()
-		default:
-			p.Suivant = cursor{"N", "0"}.String()
+		}
+		p.Suivant = cursor{"N", "0"}.String()
+		if from+n == to {
+			p.Suivant = cursor{"AN", strconv.Itoa(to)}.String()
 		}
 	} else {
-		if _, err := ecrireFEC(ctx, tx, &out, lignesFEC, e.Entite, q.Exercice, from+1, from+q.Taille()); err != nil {
+		if _, err := ecrireFEC(ctx, tx, &out, lignesFEC, e.Entite, q.Exercice, from+1, to); err != nil {
 			return p, err
 		}
-		if from += q.Taille(); from < last {
-			p.Suivant = cursor{"N", strconv.Itoa(from)}.String()
+		var last int
+		if err := tx.QueryRow(ctx, "select coalesce(max(numero), 0) from ecriture_numero where entite = $1 and exercice = $2", e.Entite, q.Exercice).Scan(&last); err != nil {
+			return p, err
+		}
+		if to < last {
+			p.Suivant = cursor{"N", strconv.Itoa(to)}.String()
 		}
 	}
 	raw, err := encoding.ReplaceUnsupported(charmap.ISO8859_15.NewEncoder()).String(out.String())
 	p.Nom, p.Mime, p.Contenu = e.SIREN+"FEC"+aaaammjj(end)+".txt", "text/plain; charset=iso-8859-15", []byte(raw)
 	return p, err
+}
+
+// entiteFEC is the entity of a FEC, and its last day.
+func entiteFEC(ctx context.Context, tx *function.Tx, q message.ExporterFEC) (e message.EntiteComptable, end message.Date, err error) {
+	e, err = entiteComptable(ctx, tx, q.Entite)
+	switch {
+	case err != nil:
+		return e, end, err
+	case e.Regime != "PRIVE":
+		return e, end, function.Refused("regime_public",
+			"Une régie n'a pas de FEC : son comptable public tient les comptes. Réglez le régime de l'entité s'il est privé.",
+			"A régie has no FEC: the public accountant keeps its books. Set the regime of the entity if it is private.")
+	case e.SIREN == "":
+		return e, end, function.Refused("siren_manquant", "Le SIREN de l'entité nomme le fichier : réglez-le d'abord.", "The SIREN of the entity names the file: set it first.")
+	case e.CloseJusqua.Year() < q.Exercice:
+		return e, end, function.Conflict("exercice_ouvert",
+			fmt.Sprintf("Aucun mois de %d n'est clos : les écritures n'ont pas encore leur numéro définitif.", q.Exercice),
+			fmt.Sprintf("No month of %d is closed: its entries have no definitive number yet.", q.Exercice))
+	}
+	end = message.NewDate(q.Exercice, 12, 31)
+	if e.CloseJusqua.Before(end) {
+		end = e.CloseJusqua
+	}
+	return e, end, nil
 }
 
 // fecEntier is a FEC that fits in one message.
