@@ -191,7 +191,7 @@ func roles(ctx context.Context, tx *function.Tx, q message.Roles) (page message.
 	if n := q.Size(); len(page.Items) > n {
 		page.Items = page.Items[:n]
 		last := page.Items[n-1]
-		page.Suivant = cursor{last.CreeA.Format("2006-01-02T15:04:05.999999Z07:00"), last.ID}.String()
+		page.Suivant = cursor{last.CreeA.Format(instant), last.ID}.String()
 	}
 	if q.Curseur != "" || e.Regime != "REGIE" {
 		return page, nil
@@ -289,25 +289,9 @@ func (s service) fichierRole(ctx context.Context, tx *function.Tx, q message.Fic
 	if err != nil {
 		return p, err
 	}
-	b := pes.Bordereau{Nature: pes.Natures[r.Nature], Fichier: r.Fichier, Date: r.Date.String(), Exercice: r.Exercice, Numero: r.Numero,
-		Pieces: r.Pieces, HT: r.HTCentimes, TVA: r.TVACentimes, Objet: r.Objet}
-	var set *message.ReglagePES
-	var de identite
-	if err := tx.QueryRow(ctx, "select reglages, "+enJSON("r.cree_a")+" from role_pes r join entite e on e.code = r.entite where r.id = $1", r.ID).Scan(&set, &de); err != nil {
+	b, codes, err := s.bordereauPES(ctx, tx, r)
+	if err != nil {
 		return p, err
-	}
-	if set == nil { // made by a version that did not keep them
-		now, err := lirePES(ctx, tx, message.LirePES{Entite: r.Entite})
-		if err != nil {
-			return p, err
-		}
-		set = &now
-	}
-	b.Emetteur = s.comme(de).Nom
-	b.Poste, b.SIRET, b.Collectivite, b.Budget, b.Libelle = set.Poste, set.SIRET, set.Collectivite, set.Budget, set.Libelle
-	codes := map[string]string{}
-	for _, p := range set.Produits {
-		codes[p.Compte] = p.Code
 	}
 	p = message.PartFichier{Nom: r.Fichier, Mime: "application/xml; charset=iso-8859-1"}
 	last := 0
@@ -323,30 +307,9 @@ func (s service) fichierRole(ctx context.Context, tx *function.Tx, q message.Fic
 	defer rows.Close()
 	n := 0
 	for ; rows.Next(); n++ {
-		piece := pes.Piece{}
-		var numero, nature, origine string
-		var date message.Date
-		var lignes, lignesOrigine []message.LigneFacture
-		var tva, tvaOrigine []message.TVAFacture
-		var o pes.Origine
-		err := rows.Scan(&piece.Rang, &numero, &piece.Dette, &nature, &piece.Periode, &date, &piece.SIREN, &piece.Categorie, &piece.Tiers.Nature, &piece.Reference, &piece.Nom,
-			&piece.Complement, &piece.Voie, &piece.CodePostal, &piece.Ville, &lignes, &tva, &o.Exercice, &o.Rang, &origine, &lignesOrigine, &tvaOrigine)
+		piece, err := piecePES(rows, codes)
 		if err != nil {
 			return p, err
-		}
-		piece.Objet = fmt.Sprintf("%s %s du %s", intitule(nature), numero, date.Francais())
-		if nature == natureAvoir {
-			piece.Objet += " sur " + origine
-			piece.Origine = &o
-		}
-		for _, l := range lignesPES(lignes, tva) {
-			l.Produit, l.Objet = codes[l.Compte], piece.Objet
-			if nature == natureAvoir {
-				l.HT, l.TVA = -l.HT, -l.TVA
-				// A title in one line is taken back in it.
-				l.Origine = 1 + max(0, slices.IndexFunc(lignesPES(lignesOrigine, tvaOrigine), func(o pes.Ligne) bool { return o.Compte == l.Compte && o.TauxPM == l.TauxPM }))
-			}
-			piece.Lignes = append(piece.Lignes, l)
 		}
 		last = piece.Rang
 		p.Contenu = append(p.Contenu, b.Piece(piece)...)
@@ -360,6 +323,59 @@ func (s service) fichierRole(ctx context.Context, tx *function.Tx, q message.Fic
 	}
 	p.Contenu = append(p.Contenu, b.Fin()...)
 	return p, nil
+}
+
+// bordereauPES is a bordereau with what the accounting post gave when it was
+// made, and the product code of each account.
+func (s service) bordereauPES(ctx context.Context, tx *function.Tx, r message.Role) (b pes.Bordereau, codes map[string]string, err error) {
+	var set *message.ReglagePES
+	var de identite
+	if err := tx.QueryRow(ctx, "select reglages, "+enJSON("r.cree_a")+" from role_pes r join entite e on e.code = r.entite where r.id = $1", r.ID).Scan(&set, &de); err != nil {
+		return b, nil, err
+	}
+	if set == nil { // made by a version that did not keep them
+		now, err := lirePES(ctx, tx, message.LirePES{Entite: r.Entite})
+		if err != nil {
+			return b, nil, err
+		}
+		set = &now
+	}
+	codes = map[string]string{}
+	for _, p := range set.Produits {
+		codes[p.Compte] = p.Code
+	}
+	return pes.Bordereau{Nature: pes.Natures[r.Nature], Fichier: r.Fichier, Emetteur: s.comme(de).Nom, Date: r.Date.String(),
+		Poste: set.Poste, SIRET: set.SIRET, Collectivite: set.Collectivite, Budget: set.Budget, Libelle: set.Libelle,
+		Exercice: r.Exercice, Numero: r.Numero, Pieces: r.Pieces, HT: r.HTCentimes, TVA: r.TVACentimes, Objet: r.Objet}, codes, nil
+}
+
+// piecePES reads one of the articles.
+func piecePES(row pgx.Row, codes map[string]string) (piece pes.Piece, err error) {
+	var numero, nature, origine string
+	var date message.Date
+	var lignes, lignesOrigine []message.LigneFacture
+	var tva, tvaOrigine []message.TVAFacture
+	var o pes.Origine
+	err = row.Scan(&piece.Rang, &numero, &piece.Dette, &nature, &piece.Periode, &date, &piece.SIREN, &piece.Categorie, &piece.Tiers.Nature, &piece.Reference, &piece.Nom,
+		&piece.Complement, &piece.Voie, &piece.CodePostal, &piece.Ville, &lignes, &tva, &o.Exercice, &o.Rang, &origine, &lignesOrigine, &tvaOrigine)
+	if err != nil {
+		return piece, err
+	}
+	piece.Objet = fmt.Sprintf("%s %s du %s", intitule(nature), numero, date.Francais())
+	if nature == natureAvoir {
+		piece.Objet += " sur " + origine
+		piece.Origine = &o
+	}
+	for _, l := range lignesPES(lignes, tva) {
+		l.Produit, l.Objet = codes[l.Compte], piece.Objet
+		if nature == natureAvoir {
+			l.HT, l.TVA = -l.HT, -l.TVA
+			// A title in one line is taken back in it.
+			l.Origine = 1 + max(0, slices.IndexFunc(lignesPES(lignesOrigine, tvaOrigine), func(o pes.Ligne) bool { return o.Compte == l.Compte && o.TauxPM == l.TauxPM }))
+		}
+		piece.Lignes = append(piece.Lignes, l)
+	}
+	return piece, nil
 }
 
 // lignesPES sums the lines of a document by account and rate, with the VAT of
