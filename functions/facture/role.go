@@ -168,7 +168,7 @@ func selectRoles(ctx context.Context, tx *function.Tx, where string, args ...any
 	}
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[message.Role])
 	for i, r := range all {
-		all[i].Fichier = fmt.Sprintf("%s%d%s%07d.xml", pes.Natures[r.Nature].Prefixe(), r.Exercice, map[string]string{"ROLE": "R", "TITRES": "T", "REDUCTIONS": "A"}[r.Nature], r.Numero)
+		all[i].Fichier = pes.Natures[r.Nature].Nom(r.Exercice, r.Numero)
 	}
 	return all, err
 }

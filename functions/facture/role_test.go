@@ -154,7 +154,7 @@ func TestRole(t *testing.T) {
 		t.Errorf("to transmit %+v", before.ATransmettre)
 	}
 	got := functiontest.MustAsk(t, b.Function, staff, role)
-	if got.Numero != 1 || got.Pieces != len(bills) || got.HTCentimes+got.TVACentimes != lot.TTCCentimes || got.Exercice != 2026 {
+	if got.Numero != 1 || got.Pieces != len(bills) || got.HTCentimes+got.TVACentimes != lot.TTCCentimes || got.Exercice != 2026 || got.Fichier != "PESORMC2026R0000001.xml" {
 		t.Errorf("got %+v of a lot of %d", got, lot.TTCCentimes)
 	}
 	f := b.conforme(t, got, 1)

@@ -17,22 +17,24 @@ import (
 
 // Nature is what a bordereau holds.
 type Nature struct {
-	fichier               string // TypFic
+	fichier, lettre       string // TypFic; what tells its files apart by name
 	bordereau, typ, piece string // the triplet TypBord, TypPce, NatPce
 }
 
 // The natures, by the names that the domain gives them.
 var Natures = map[string]Nature{
-	"ROLE":       {"PESORMC", "06", "15", "01"},
-	"TITRES":     {"PESALR1", "01", "01", "01"},
-	"REDUCTIONS": {"PESALR1", "02", "02", "06"},
+	"ROLE":       {"PESORMC", "R", "06", "15", "01"},
+	"TITRES":     {"PESALR1", "T", "01", "01", "01"},
+	"REDUCTIONS": {"PESALR1", "A", "02", "02", "06"},
 }
 
 // ORMC tells whether it is a role of many debtors.
 func (n Nature) ORMC() bool { return n.fichier == "PESORMC" }
 
-// Prefixe begins the name of its files.
-func (n Nature) Prefixe() string { return n.fichier }
+// Nom is the name of its file of a year and number.
+func (n Nature) Nom(exercice, numero int) string {
+	return fmt.Sprintf("%s%d%s%07d.xml", n.fichier, exercice, n.lettre, numero)
+}
 
 // natureORMC is what the DGFiP proposes for Nature in a role: the account is
 // the one that it knows for the product.
