@@ -212,7 +212,7 @@ as('the public accountant refuses a bordereau, and its bills go on to the next',
   await dialog.getByLabel('Motif du refus').fill('Code produit inconnu')
   await look(page, 'bordereau-refused')
   await dialog.getByRole('button', { name: 'Enregistrer la réponse' }).click()
-  await page.getByRole('cell', { name: /^Refusé le .*Code produit inconnu/ }).waitFor()
+  await page.getByRole('cell', { name: /^Refusé.*Code produit inconnu.*noté par Chloé/ }).waitFor()
   await prepare()
   await page.getByText(/^Reprend \d{4}-\d+, refusé$/).first().waitFor()
   await look(page, 'bordereaux')

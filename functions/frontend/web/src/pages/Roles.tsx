@@ -12,6 +12,7 @@ import { Ask, DayInput, done, sentence } from '../ui/forms'
 import { IconAlertTriangle, IconCircleCheck, IconScale } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card } from '../ui/Page'
+import { State } from '../ui/State'
 
 type Attente = Schemas['ATransmettre']
 type Reglage = Schemas['ReglagePES']
@@ -120,9 +121,9 @@ function Answer({ of }: { of: Schemas['ReponseRole'] }) {
   const t = useT()
   return (
     <>
-      <div>{t.roles.answered(t.roles.answers[of.etat], day(of.le))}</div>
+      <State of="role" value={of.etat} />
       {of.motif && <div>{of.motif}</div>}
-      <div className="soft">{t.roles.notedBy(of.cree_nom)}</div>
+      <div className="soft">{t.roles.notedBy(day(of.le), of.cree_nom)}</div>
     </>
   )
 }
@@ -153,7 +154,7 @@ function AnswerModal({ of, onClose }: { of: Role; onClose: () => void }) {
       <Text size="sm">{t.roles.answerOf(`${of.exercice}-${of.numero}`, integer(of.pieces), euros(of.ht_centimes + of.tva_centimes))}</Text>
       <Radio.Group label={t.roles.answer} value={etat} onChange={(v) => setEtat(v as typeof etat)}>
         <Group mt="xs">
-          {(['PRIS_EN_CHARGE', 'REFUSE'] as const).map((v) => <Radio key={v} value={v} label={t.roles.answers[v]} />)}
+          {(['PRIS_EN_CHARGE', 'REFUSE'] as const).map((v) => <Radio key={v} value={v} label={t.state.role[v]} />)}
         </Group>
       </Radio.Group>
       <DayInput label={t.roles.answerDay} minDate={of.date} maxDate={today()} withAsterisk value={le} onChange={setLe} />
