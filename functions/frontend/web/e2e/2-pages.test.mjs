@@ -1,6 +1,6 @@
-// Every page but a file of debits and a litigation, which take months to come
-// about, in a light theme at a desk and in a dark one on a phone: axe finds
-// nothing, the console is silent, nothing leaves the origin, nothing sticks out.
+// Every page but a file of debits and a litigation, which 4-plans makes, in a
+// light theme at a desk and in a dark one on a phone: axe finds nothing, the
+// console is silent, nothing leaves the origin, nothing sticks out.
 import assert from 'node:assert/strict'
 import { mkdir } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
@@ -28,7 +28,7 @@ const pages = {
   visiteur: ['/connexion', '/invitation', '/invitation#jeton'],
   superviseur: [
     '/', '/abonnes', '/abonnes?q=introuvable', '/abonnes/:abonne', '/contrats', '/contrats?etat=ANNULE', '/tournees', '/releves/suspects', '/lots', '/lots/:lot', '/factures/:facture', '/factures/:facture/explication', '/simuler', '/fuites', '/resiliations', '/prestations',
-    '/tarifs', '/tarifs/et-si', '/prelevements', '/banque', '/indicateurs', '/verification', ...['', '?onglet=agee', '?onglet=roles', '?onglet=tva', '?onglet=cloture'].map((tab) => `/balance${tab}`), '/interventions', '/interventions/:intervention', '/processus', '/processus/:plan', '/courrier', '/courrier?onglet=lettres', '/relances', '/relances?onglet=contentieux', '/relances?onglet=regles', '/utilisateurs', '/depots', '/entites', ...['', '?onglet=controles', '?onglet=dates', '?onglet=journal'].map((tab) => `/reglages${tab}`),
+    '/tarifs', '/tarifs/et-si', '/prelevements', '/banque', '/indicateurs', '/verification', ...['', '?onglet=agee', '?onglet=journal', '?onglet=roles', '?onglet=tva', '?onglet=cloture'].map((tab) => `/balance${tab}`), '/interventions', '/interventions/:intervention', '/processus', '/processus/:plan', '/courrier', '/courrier?onglet=lettres', '/relances', '/relances?onglet=contentieux', '/relances?onglet=regles', '/utilisateurs', '/depots', '/entites', ...['', '?onglet=controles', '?onglet=dates', '?onglet=journal'].map((tab) => `/reglages${tab}`),
     ...['comparaison', 'factures', 'redevances', 'communes', 'exemples'].map((tab) => `/tarifs?onglet=${tab}`),
     ...['rapprochement', 'caisse', 'remises', 'remboursements', 'echeanciers'].map((tab) => `/encaissements?onglet=${tab}`),
     ...['releves', 'factures', 'paiements', 'interventions', 'envois', 'chronologie'].map((tab) => `/abonnes/:abonne?onglet=${tab}`),

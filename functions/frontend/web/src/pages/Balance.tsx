@@ -186,10 +186,17 @@ function Entries({ days }: { days: Days }) {
   const [journal, setJournal] = useState<(typeof journals)[number]>()
   const pages = usePages(['ecritures', journal, days], (curseur, signal) => ok(api.GET('/v1/comptabilite/ecritures', { params: { query: { journal, ...days, curseur } }, signal })))
   const rows = pages.rows?.flatMap((e) => list(e.mouvements).map((m, i) => ({ ...m, e, first: i === 0 })))
+  const choice = {
+    size: 'xs',
+    'aria-label': t.compta.journal,
+    data: [{ value: '', label: t.all }, ...journals.map((j) => ({ value: j as string, label: t.compta.journals[j] }))],
+    value: journal ?? '',
+    onChange: (v: string | null) => setJournal(journals.find((j) => j === v)),
+  }
   return (
     <Card
       title={t.compta.tabs.journal}
-      aside={<Group gap="md"><SegmentedControl size="xs" aria-label={t.compta.journal} data={[{ value: '', label: t.all }, ...journals.map((j) => ({ value: j, label: t.compta.journals[j] }))]} value={journal ?? ''} onChange={(v) => setJournal(journals.find((j) => j === v))} /><Files quoi="JOURNAL" days={days} /></Group>}
+      aside={<Group gap="md"><SegmentedControl visibleFrom="md" {...choice} /><Select hiddenFrom="md" allowDeselect={false} {...choice} /><Files quoi="JOURNAL" days={days} /></Group>}
       flush
     >
       <DataTable

@@ -62,17 +62,17 @@ export function PageOf<T>({ title, query, children }: { title: string; query: Qu
   return <Page title={title}><Loaded query={query} rows={8}>{() => null}</Loaded></Page>
 }
 
-/** A titled surface. With `flush`, its content (a table) touches the edges. */
+/** A titled surface; what stands beside the title goes below it where there is no room. With `flush`, its content (a table) touches the edges. */
 export function Card({ title, hint, aside, flush, children, ...rest }: { title?: string; hint?: string; aside?: ReactNode; flush?: boolean; children: ReactNode } & PaperProps) {
   return (
     <Paper component="section" className={flush ? 'card flush' : 'card'} p={flush ? 0 : 'lg'} {...rest}>
       {title && (
-        <Group justify="space-between" px={flush ? 'lg' : 0} pt={flush ? 'md' : 0} pb={flush ? 'xs' : 'md'} wrap="nowrap">
-          <div>
+        <Group justify="space-between" px={flush ? 'lg' : 0} pt={flush ? 'md' : 0} pb={flush ? 'xs' : 'md'}>
+          <Box flex="1 1 12rem">
             <Title order={2} size="h3">{title}</Title>
             {hint && <Text size="sm" c="dimmed">{hint}</Text>}
-          </div>
-          {aside && <Box flex="none">{aside}</Box>}
+          </Box>
+          {aside && <Box flex="none" maw="100%">{aside}</Box>}
         </Group>
       )}
       {children}
