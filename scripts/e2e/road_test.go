@@ -51,6 +51,12 @@ func (p product) navigateur(t *testing.T) {
 		users[role] = map[string]string{"identifiant": demo.Email(role), "mot_de_passe": demo.Password}
 	}
 	logins := must(json.Marshal(users))(t)
+	// Letters take months: the oldest bill that is owed has had them all.
+	if _, err := p.connect(t).Exec(t.Context(), `insert into facture.dossier_relance (id, facture_id, abonne_id, etat, niveau, ouvert_le)
+		select gen_random_uuid(), id, abonne_id, 'A_TRANSMETTRE', 3, echeance from facture.facture where etat = 'EMISE' order by rang limit 1
+		on conflict (facture_id) do update set etat = 'A_TRANSMETTRE', niveau = 3, prochain_le = null`); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "npm", "run", "e2e")

@@ -1,7 +1,7 @@
-// Money by agreement: a debt in parts, a year in monthly debits, credit that is paid back.
+// Money by agreement: a debt in parts, a year in monthly debits, a file of debits, credit that is paid back; and without: a litigation.
 import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
-import { base, launch, loaded, logIn, person, phone, problems, reader, walks } from './harness.mjs'
+import { base, desktop, launch, loaded, logIn, person, phone, problems, reader, walks } from './harness.mjs'
 
 let browser
 let debtor // an abonne with an open bill
@@ -25,6 +25,15 @@ const look = async (page, name) => {
   assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${name} is too wide`)
   if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/plans-${name}.png`, fullPage: true })
 }
+/** Looks at a page in a light theme at a desk and in a dark one on a phone. */
+const looks = async (page, name) => {
+  for (const [colorScheme, viewport] of [['light', desktop], ['dark', phone]]) {
+    await page.emulateMedia({ colorScheme })
+    await page.setViewportSize(viewport)
+    await look(page, `${name}-${colorScheme}`)
+  }
+}
+const inDays = (n) => new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 10)
 const payments = async (page) => {
   await page.goto(`${base}/abonnes/${debtor.id}?onglet=paiements`)
   await loaded(page)
@@ -87,6 +96,37 @@ as('monthly payment leads to the mandate that it needs, then shows ten debits', 
   await look(page, 'monthly')
   await dialog.getByRole('button', { name: 'Annuler' }).click()
   await page.getByText('Aucun plan de paiement en cours.').waitFor() // nothing was kept
+})
+
+as('what would be debited is looked at before the bank has it', 'comptable', {}, async (page) => {
+  const { post } = await reader('comptable')
+  const plan = await post(`/abonnes/${debtor.id}/echeanciers`, { nombre: 3, premiere: inDays(25), par_prelevement: true, motif: 'Difficultés passagères' })
+  const dialog = page.getByRole('dialog')
+  await page.goto(`${base}/prelevements`)
+  await page.getByRole('button', { name: 'Préparer une remise' }).first().click()
+  await dialog.getByLabel('Prélever jusqu’au').fill(inDays(60).split('-').reverse().join('/'))
+  await dialog.getByRole('button', { name: 'Préparer une remise' }).click()
+  await page.waitForURL(/\/prelevements\/.+/)
+  await page.getByRole('region', { name: 'Prélèvements' }).getByText(/^PLAN-/).first().waitFor()
+  await loaded(page)
+  await looks(page, 'debits')
+  await page.getByRole('button', { name: 'Abandonner' }).click()
+  await dialog.getByRole('button', { name: 'Abandonner' }).click()
+  await page.getByText('La remise est abandonnée.').waitFor()
+  await post(`/echeanciers/${plan.id}/arret`, { motif: 'À sa demande' })
+})
+
+as('a bill that has had all its letters goes to litigation, where acts are recorded', 'comptable', {}, async (page) => {
+  await page.goto(`${base}/relances`)
+  await page.getByRole('row', { name: /À décider/ }).first().getByRole('button', { name: 'Contentieux' }).click()
+  await page.waitForURL(/\/contentieux\/.+/)
+  const dialog = page.getByRole('dialog')
+  await page.getByRole('button', { name: 'Ajouter un acte' }).click()
+  await dialog.getByLabel('Précisions').fill('Requête déposée au greffe')
+  await dialog.getByRole('button', { name: 'Ajouter un acte' }).click()
+  await page.getByRole('row', { name: /Requête déposée au greffe/ }).waitFor()
+  await loaded(page)
+  await looks(page, 'litigation')
 })
 
 as('a refund is asked for by one person, decided on by another, and paid', 'comptable', {}, async (page) => {
