@@ -187,13 +187,13 @@ func definirPenalite(ctx context.Context, tx *function.Tx, c message.DefinirPena
 
 // reglesPenalite are the fees and rates, the latest first.
 func reglesPenalite(ctx context.Context, tx *function.Tx) ([]message.ReglePenalite, error) {
-	rows, err := tx.Query(ctx, `select * from (select 'FORFAIT', habitation, lower(periode) du, montant_centimes, source, upper(periode) from frais_recouvrement where code = 'RETARD'
-		union all select 'TAUX', habitation, lower(periode), taux_pdm, source, upper(periode) from taux_retard) r order by 1, habitation, du desc`)
+	rows, err := tx.Query(ctx, `select * from (select 'FORFAIT', habitation, lower(periode) du, montant_centimes, source, upper(periode), false from frais_recouvrement where code = 'RETARD'
+		union all select 'TAUX', habitation, lower(periode), taux_pdm, source, upper(periode), a_verifier from taux_retard) r order by 1, habitation, du desc`)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r message.ReglePenalite, err error) {
-		err = row.Scan(&r.Code, &r.Habitation, &r.Du, &r.Valeur, &r.Source, &r.Au)
+		err = row.Scan(&r.Code, &r.Habitation, &r.Du, &r.Valeur, &r.Source, &r.Au, &r.AVerifier)
 		return r, err
 	})
 }

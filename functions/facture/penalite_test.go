@@ -28,6 +28,12 @@ func TestPenalties(t *testing.T) {
 	staff, today := functiontest.Staff(), message.DateOf(time.Now())
 	menage, autre := b.contrats[0], b.contrats[1]
 	b.alter(t, fmt.Sprintf("update contrat set siren = '732829320', habitation = false where id = '%s'", autre.ContratID))
+	// What was read in a secondary source says so.
+	for _, r := range functiontest.MustAsk(t, b.Function, staff, message.ReglesRecouvrement{}).Penalites {
+		if r.AVerifier != (r.Code == "TAUX") {
+			t.Errorf("to be checked: %+v", r)
+		}
+	}
 	// A rate of our own over all the days, so that the test says the same tomorrow.
 	b.alter(t, "delete from taux_retard")
 	functiontest.MustAsk(t, b.Function, staff, message.DefinirPenalite{Code: "TAUX", Du: today.AddDays(-1000), Valeur: 1000, Source: "essai"})
@@ -121,7 +127,7 @@ func TestPenalties(t *testing.T) {
 	}
 	functiontest.MustAsk(t, b.Function, staff, message.EmettreAvoir{FactureID: late.ID, Motif: "erreur"})
 	refused(late, "rien_du")
-	if rules := functiontest.MustAsk(t, b.Function, staff, message.ReglesRecouvrement{}).Penalites; len(rules) != 5 {
+	if rules := functiontest.MustAsk(t, b.Function, staff, message.ReglesRecouvrement{}).Penalites; len(rules) != 5 || slices.ContainsFunc(rules, func(r message.ReglePenalite) bool { return r.AVerifier }) {
 		t.Errorf("rules %+v", rules)
 	}
 	b.balanced(t)

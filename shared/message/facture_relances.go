@@ -355,7 +355,8 @@ func (DefinirPenalite) Reply() (r ReglePenalite) { return }
 // ReglePenalite is a fee or a rate over dates.
 type ReglePenalite struct {
 	DefinirPenalite
-	Au Date `json:"au,omitzero" format:"date" doc:"First day on which it is over"`
+	Au        Date `json:"au,omitzero" format:"date" doc:"First day on which it is over"`
+	AVerifier bool `json:"a_verifier" doc:"Read in a secondary source: for the service to check"`
 }
 
 // NiveauRelance is a letter of the law.

@@ -1,6 +1,6 @@
 // Money by agreement: a debt in parts, a year in monthly debits, a file of debits, credit that is paid back; and without: a litigation.
 import assert from 'node:assert/strict'
-import { after, before } from 'node:test'
+import { after, before, test } from 'node:test'
 import { base, desktop, launch, loaded, logIn, person, phone, problems, reader, walks } from './harness.mjs'
 
 let browser
@@ -127,6 +127,46 @@ as('a bill that has had all its letters goes to litigation, where acts are recor
   await page.getByRole('row', { name: /Requête déposée au greffe/ }).waitFor()
   await loaded(page)
   await looks(page, 'litigation')
+})
+
+as('the rate of late payment is set with its source, by who may', 'comptable', {}, async (page) => {
+  const last = (await (await reader('comptable'))('/relances/regles')).penalites.find((r) => r.code === 'TAUX' && !r.habitation)
+  const french = (date) => date.split('-').reverse().join('/')
+  await page.goto(`${base}/relances?onglet=regles`)
+  const dialog = page.getByRole('dialog')
+  await page.getByRole('button', { name: 'Ajouter une règle' }).click()
+  if (last.au) assert.equal(await dialog.getByLabel('À partir du').inputValue(), french(last.au))
+  await dialog.getByRole('button', { name: 'Ajouter une règle' }).click()
+  await dialog.getByText('Ce champ est obligatoire.').waitFor()
+  const from = last.au ?? `${Number(last.du.slice(0, 4)) + 1}-01-01`
+  await dialog.getByLabel('À partir du').fill(french(from))
+  await dialog.getByRole('textbox', { name: 'Taux annuel' }).fill('12,15')
+  await dialog.getByLabel('Source').fill('taux publié le jour même')
+  await look(page, 'rate')
+  await dialog.getByRole('button', { name: 'Ajouter une règle' }).click()
+  await page.getByText('La règle est enregistrée.').waitFor()
+  const row = page.getByRole('region', { name: 'Pénalités de retard' }).getByRole('row', { name: new RegExp(`Professionnels.*${french(from)}.*12,15`) })
+  await row.getByText('taux publié le jour même').waitFor()
+  await looks(page, 'rates')
+
+  const other = await person(browser)
+  await logIn(other.page, 'conseiller')
+  await other.page.goto(`${base}/relances?onglet=regles`)
+  await other.page.getByRole('region', { name: 'Pénalités de retard' }).waitFor()
+  assert.equal(await other.page.getByRole('button', { name: 'Ajouter une règle' }).count(), 0)
+  assert.deepEqual(other.faults, [])
+  await other.close()
+})
+
+test('penalties that wait for a rate lead to where it is set', { timeout: 60_000 }, async () => {
+  const { page, close } = await person(browser) // without the watch: a refusal is an error on the console
+  await logIn(page, 'comptable')
+  await page.route('**/v1/factures/*/penalites', (route) => route.fulfill({ status: 422, contentType: 'application/problem+json', json: { code: 'taux_absent', detail: 'Le taux de retard n’est pas réglé.' } }))
+  await page.goto(`${base}/relances`)
+  await page.getByRole('button', { name: 'Pénalités', exact: true }).first().click()
+  await page.getByRole('dialog').getByRole('link', { name: 'Régler le taux' }).click()
+  await page.getByRole('button', { name: 'Ajouter une règle' }).waitFor()
+  await close()
 })
 
 as('a refund is asked for by one person, decided on by another, and paid', 'comptable', {}, async (page) => {

@@ -22,7 +22,7 @@ export const rate = (microEuros: number) => `${number(microEuros / 1e6, 2, 6)}\u
 /** Litres as cubic metres: 42500 is "42,5 m³". */
 export const cubicMetres = (litres: number) => `${number(litres / 1000, 0, 3)}\u00a0m³`
 /** Per mille as per cent: 55 is "5,5 %". */
-export const percent = (perMille: number) => `${number(perMille / 10, 0, 1)}\u00a0%`
+export const percent = (perMille: number, digits = 1) => `${number(perMille / 10, 0, digits)}\u00a0%`
 
 /** A civil day `YYYY-MM-DD` as dd/mm/yyyy. */
 export const day = (date: string | undefined) => (date ? date.slice(0, 10).split('-').reverse().join('/') : '')

@@ -14,6 +14,7 @@ import { IconCircleCheck, IconScale } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Link, Page } from '../ui/Page'
 import { State } from '../ui/State'
+import { Penalites } from './Penalites'
 
 type Dossier = Schemas['DossierRelance']
 const tabs = ['file', 'contentieux', 'nonValeurs', 'regles'] as const
@@ -119,8 +120,10 @@ function PenaltyModal({ d, onClose }: { d: Dossier; onClose: () => void }) {
   const seen = useQuery({ queryKey: ['penalites', d.facture_id], queryFn: () => send(true, { 'Idempotency-Key': crypto.randomUUID() }), retry: false, gcTime: 0 })
   const command = useCommand((_: null, header) => send(false, header), (p) => (onClose(), done(t.relances.surcharged(p.numero ?? '', euros(p.total_centimes)))))
   const p = seen.data
+  const refusal = command.error ?? (seen.error && asProblem(seen.error))
+  const error = refusal && <>{refusal.message}{refusal.code === 'taux_absent' && <> <Link to="/relances?onglet=regles" inherit>{t.penalites.lead}</Link></>}</>
   return (
-    <Ask title={t.relances.penaltyOf(d.numero)} opened onClose={onClose} submit={t.relances.penalty} busy={command.isPending} error={command.error?.message ?? (seen.error && asProblem(seen.error).message)} disabled={!p} onSubmit={() => command.mutate(null)}>
+    <Ask title={t.relances.penaltyOf(d.numero)} opened onClose={onClose} submit={t.relances.penalty} busy={command.isPending} error={error} disabled={!p} onSubmit={() => command.mutate(null)}>
       {p && (
         <>
           <Text size="sm">{t.relances.penaltyText(euros(p.forfait_centimes), euros(p.interets_centimes), integer(p.jours), day(p.du), day(p.jusqua))}</Text>
@@ -261,6 +264,7 @@ function Rules() {
               empty={null}
             />
           </Card>
+          <Penalites rules={list(r.penalites)} />
         </Stack>
       )}
     </Loaded>

@@ -52,7 +52,7 @@ interface AskProps {
   onSubmit: () => void
   submit: string
   busy: boolean
-  error?: string | null
+  error?: ReactNode
   danger?: boolean
   disabled?: boolean
   size?: string
