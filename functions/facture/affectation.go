@@ -288,7 +288,7 @@ func aRapprocher(ctx context.Context, tx *function.Tx, _ message.ARapprocher) (r
 	if r.Regles, err = pgx.CollectRows(rows, pgx.RowToStructByPos[message.RegleLettrage]); err != nil {
 		return r, err
 	}
-	r.Refusees, err = notificationsRefusees(ctx, tx)
+	r.Refusees, err = notificationsRefusees(ctx, tx, "true")
 	return r, err
 }
 

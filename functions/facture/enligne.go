@@ -240,18 +240,40 @@ func encaisserEnLigne(ctx context.Context, tx *function.Tx, r recette) (id strin
 	return id, err
 }
 
-// notificationsRefusees reads what was refused of what the provider signed.
-func notificationsRefusees(ctx context.Context, tx *function.Tx) ([]message.NotificationRefusee, error) {
-	rows, err := tx.Query(ctx, "select encode(empreinte, 'hex'), recu_a, code, detail, detail_en, corps from notification_refusee order by recu_a desc limit 200")
+// notificationsRefusees reads what was refused of what the provider signed,
+// what nobody has dealt with first.
+func notificationsRefusees(ctx context.Context, tx *function.Tx, where string, args ...any) ([]message.NotificationRefusee, error) {
+	rows, err := tx.Query(ctx, `select encode(empreinte, 'hex'), recu_a, code, detail, detail_en, corps, t.traitee_a, coalesce(t.nom, ''), coalesce(t.mot, '')
+		from notification_refusee left join notification_traitee t using (empreinte) where `+where+" order by t.empreinte is not null, recu_a desc limit 200", args...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r message.NotificationRefusee, err error) {
 		var corps []byte
 		var n notification
-		err = row.Scan(&r.ID, &r.RecuA, &r.Code, &r.Detail, &r.DetailEN, &corps)
+		err = row.Scan(&r.ID, &r.RecuA, &r.Code, &r.Detail, &r.DetailEN, &corps, &r.TraiteeA, &r.TraiteePar, &r.Mot)
 		_ = json.Unmarshal(corps, &n) // one that cannot be read shows as much of it as can
 		r.Transaction, r.Etat, r.MontantCentimes = n.Transaction, n.Etat, n.MontantCentimes
 		return r, err
 	})
+}
+
+// traiterNotification notes who has dealt with what was refused, once.
+func traiterNotification(ctx context.Context, tx *function.Tx, c message.TraiterNotification) (n message.NotificationRefusee, err error) {
+	tag, err := tx.Exec(ctx, `insert into notification_traitee (empreinte, mot, par, nom, traitee_a)
+		select empreinte, $2, $3, $4, $5 from notification_refusee where empreinte = decode($1, 'hex') on conflict do nothing`,
+		c.NotificationID, c.Mot, tx.Identity().ID, tx.Identity().Nom, tx.Now)
+	if err != nil {
+		return n, err
+	}
+	found, err := notificationsRefusees(ctx, tx, "empreinte = decode($1, 'hex')", c.NotificationID)
+	switch {
+	case err != nil:
+		return n, err
+	case len(found) == 0:
+		return n, function.NotFound("notification_inconnue", "Aucune notification refusée n'a cet identifiant.", "No refused notification has this id.")
+	case tag.RowsAffected() == 0:
+		return n, function.Conflict("notification_traitee", "Cette notification a déjà été traitée par "+found[0].TraiteePar+".", "This notification has been dealt with by "+found[0].TraiteePar+".")
+	}
+	return found[0], nil
 }

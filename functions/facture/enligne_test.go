@@ -130,6 +130,25 @@ func TestOnlinePayment(t *testing.T) {
 			return n.Code == "montant_different" && n.Transaction == "tr-1" && n.MontantCentimes == e.MontantCentimes+1 && n.DetailEN != ""
 		}) {
 		t.Errorf("kept %+v", kept)
+	} else {
+		// Who has dealt with one says so once; it comes after those that wait, also when it is told again.
+		seen := message.TraiterNotification{NotificationID: kept[0].ID, Mot: "remboursé chez le prestataire"}
+		n := functiontest.MustAsk(t, b.Function, functiontest.Staff(), seen)
+		if n.ID != kept[0].ID || n.TraiteeA == nil || n.TraiteePar != functiontest.Staff().Nom || n.Mot != seen.Mot {
+			t.Errorf("dealt with: %+v", n)
+		}
+		tell(with(func(n *notification) { n.Devise = "USD" }))
+		after := functiontest.MustAsk(t, b.Function, functiontest.Staff(), message.ARapprocher{}).Refusees
+		if len(after) != 8 || after[7].ID != n.ID || after[7].Mot != n.Mot || slices.ContainsFunc(after[:7], func(n message.NotificationRefusee) bool { return n.TraiteeA != nil }) {
+			t.Errorf("after it: %+v", after)
+		}
+		unknown := seen
+		unknown.NotificationID = strings.Repeat("0", 64)
+		for code, c := range map[string]message.TraiterNotification{"notification_traitee": seen, "notification_inconnue": unknown, "champs_invalides": {NotificationID: kept[1].ID}} {
+			if got := functiontest.Code(ask(t, b, functiontest.Staff(), c)); got != code {
+				t.Errorf("%q, want %q", got, code)
+			}
+		}
 	}
 
 	// A first card is refused, another is accepted; both are told twice, at once, and the refusal again at the end.

@@ -158,6 +158,7 @@ func listens(rt *function.Runtime) []function.Listen {
 		function.Answer("factures:lire,portail:lire", prestataire.payerEnLigne),
 		function.Answer("factures:lire,portail:lire", prestataire.paiementEnLigne),
 		function.Answer(function.Public, prestataire.notifierPaiement).Ephemeral(),
+		function.Answer("paiements:modifier", traiterNotification),
 		function.On(surEmission),
 		function.Answer("paiements:creer", demanderRemboursement),
 		function.Answer("paiements:valider", deciderRemboursement),

@@ -54,6 +54,8 @@ func (g *gateway) paiements() {
 		func(*Nothing) message.ARapprocher { return message.ARapprocher{} })
 	expose(g, route{"POST", "/v1/rapprochement/regles", "reglerLettrage", "Turn a rule of matching on or off", "paiements", 0},
 		body[message.ReglerLettrage])
+	expose(g, route{"POST", "/v1/rapprochement/notifications", "traiterNotification", "Say that a refused notification of the payment provider has been dealt with", "paiements", 0},
+		body[message.TraiterNotification])
 	expose(g, route{"POST", "/v1/encaissements", "enregistrerEncaissement", "Take a movement of the bank whose owner the rules find", "paiements", 201},
 		body[message.EnregistrerEncaissement])
 	about(g, route{"POST", "/v1/encaissements/{id}/affectation", "affecterAttente", "Give money that waited to its owner", "paiements", 0},

@@ -51,10 +51,12 @@ func (p product) navigateur(t *testing.T) {
 		users[role] = map[string]string{"identifiant": demo.Email(role), "mot_de_passe": demo.Password}
 	}
 	logins := must(json.Marshal(users))(t)
-	// Letters take months: the oldest bill that is owed has had them all.
+	// Letters take months: the oldest bill that is owed has had them all. And the provider of the tests makes no mistake by itself.
 	if _, err := p.connect(t).Exec(t.Context(), `insert into facture.dossier_relance (id, facture_id, abonne_id, etat, niveau, ouvert_le)
 		select gen_random_uuid(), id, abonne_id, 'A_TRANSMETTRE', 3, echeance from facture.facture where etat = 'EMISE' order by rang limit 1
-		on conflict (facture_id) do update set etat = 'A_TRANSMETTRE', niveau = 3, prochain_le = null`); err != nil {
+		on conflict (facture_id) do update set etat = 'A_TRANSMETTRE', niveau = 3, prochain_le = null;
+		insert into facture.notification_refusee values (sha256('e2e'), '{"transaction": "tr-e2e", "montant_centimes": 4321}', 'montant_different',
+			'Ce n''est pas le montant qui a été demandé.', 'This is not the amount that was asked for.', now())`); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Minute)

@@ -61,7 +61,7 @@ func Catalogue() []Entry {
 		command(CreerBordereau{}), query(Bordereaux{}), query(BordereauParID{}), query(DocumentBordereau{}),
 		command(EnregistrerEncaissement{}), query(ARapprocher{}), command(ReglerLettrage{}), command(AffecterAttente{}), command(DesaffecterPaiement{}), command(LettrerPaiement{}), command(DelettrerPaiement{}),
 		command(DemanderRemboursement{}), command(DeciderRemboursement{}), command(PayerRemboursement{}), query(Remboursements{}),
-		command(PayerEnLigne{}), query(PaiementEnLigneParID{}), command(NotifierPaiement{}),
+		command(PayerEnLigne{}), query(PaiementEnLigneParID{}), command(NotifierPaiement{}), command(TraiterNotification{}),
 		command(CreerEcheancier{}), command(Mensualiser{}), command(ArreterEcheancier{}), query(Echeanciers{}), query(EcheanciersSuivis{}), event(EcheancierAccorde{}), event(EcheancierARompre{}), event(EcheancierRompu{}),
 
 		query(GrandLivre{}), query(Journal{}), query(BalanceAgee{}), query(DeclarationTVA{}), query(EntitesComptables{}), command(ReglerComptabilite{}),

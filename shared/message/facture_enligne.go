@@ -60,4 +60,18 @@ type NotificationRefusee struct {
 	Transaction     string    `json:"transaction,omitempty" doc:"By the provider's own name"`
 	Etat            string    `json:"etat,omitempty" doc:"As the provider says it"`
 	MontantCentimes int64     `json:"montant_centimes,omitempty"`
+
+	TraiteeA   *time.Time `json:"traitee_a,omitempty" doc:"Once somebody has dealt with it"`
+	TraiteePar string     `json:"traitee_par,omitempty" doc:"Their name"`
+	Mot        string     `json:"mot,omitempty" doc:"What they found, or did"`
 }
+
+// TraiterNotification says that what was refused of the provider has been
+// dealt with. It changes no money.
+type TraiterNotification struct {
+	NotificationID string `json:"notification_id" validate:"required,len=64,hexadecimal" minLength:"64" maxLength:"64"`
+	Mot            string `json:"mot" validate:"required,max=200" maxLength:"200" doc:"What was found, or done"`
+}
+
+func (TraiterNotification) Type() string                   { return "fr.aquaerp.facture.traiter-notification.v1" }
+func (TraiterNotification) Reply() (r NotificationRefusee) { return }

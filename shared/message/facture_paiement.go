@@ -45,7 +45,7 @@ type Rapprochement struct {
 	Attentes []Attente             `json:"attentes"`
 	Avances  []Avance              `json:"avances"`
 	Regles   []RegleLettrage       `json:"regles"`
-	Refusees []NotificationRefusee `json:"refusees" doc:"What the payment provider told and that was not taken, the newest first"`
+	Refusees []NotificationRefusee `json:"refusees" doc:"What the payment provider told and that was not taken: what nobody has dealt with first, then the newest"`
 }
 
 // Attente is money that reached the bank and whose owner is not known.

@@ -1,5 +1,6 @@
 import { Button, Group, Stack, Switch, Tabs, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
+import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -10,7 +11,7 @@ import { day, euros, instant, integer } from '../format'
 import { lang, useT } from '../i18n'
 import { DataTable } from '../ui/DataTable'
 import { DocumentButton } from '../ui/DocumentButton'
-import { Ask, centimes, done, EuroInput, failed, showFields } from '../ui/forms'
+import { Ask, centimes, done, EuroInput, failed, sentence, showFields } from '../ui/forms'
 import { IconPrinter } from '../ui/icons'
 import { Empty, Loaded } from '../ui/Loaded'
 import { Card, Facts, Link, Page } from '../ui/Page'
@@ -108,22 +109,47 @@ function Matching() {
 /** What the payment provider told and that was not taken. */
 function Untaken({ refusees }: { refusees: Schemas['NotificationRefusee'][] }) {
   const t = useT().encaissements
+  const [settling, settle] = useState<Schemas['NotificationRefusee']>()
+  const [past, showPast] = useDisclosure()
+  const waiting = refusees.filter((n) => !n.traitee_a)
+  const over = refusees.length - waiting.length
   if (refusees.length === 0) return null
   return (
-    <Card title={t.untaken} hint={t.untakenHint} flush>
+    <Card title={t.untaken} hint={t.untakenHint} aside={over > 0 && <Button variant="subtle" size="compact-sm" aria-expanded={past} onClick={showPast.toggle}>{past ? t.hideSettled : t.showSettled(over)}</Button>} flush>
       <DataTable
         label={t.untaken}
-        rows={refusees}
+        rows={past ? refusees : waiting}
         id={(n) => n.id}
         columns={[
           { title: t.date, head: true, cell: (n) => instant(n.recu_a) },
           { title: t.transaction, wide: true, cell: (n) => n.transaction },
           { title: t.amount, num: true, cell: (n) => n.montant_centimes && euros(n.montant_centimes) },
           { title: t.reason, cell: (n) => (lang() === 'en' ? n.detail_en : n.detail) },
+          {
+            title: t.act,
+            cell: (n) =>
+              n.traitee_a
+                ? <>{n.mot}<Text size="xs" c="dimmed">{n.traitee_par}, {instant(n.traitee_a)}</Text></>
+                : can('paiements:m') && <Button size="xs" variant="default" onClick={() => settle(n)}>{t.settle}</Button>,
+          },
         ]}
-        empty={null}
+        empty={<Empty title={t.allSettled} />}
       />
+      {settling && <SettleModal n={settling} onClose={() => settle(undefined)} />}
     </Card>
+  )
+}
+
+/** Says what was found of a refused notification, or done about it. */
+function SettleModal({ n, onClose }: { n: Schemas['NotificationRefusee']; onClose: () => void }) {
+  const t = useT().encaissements
+  const [mot, setMot] = useState('')
+  const command = useCommand((body: Schemas['TraiterNotification'], header) => ok(api.POST('/v1/rapprochement/notifications', { params: { header }, body })), () => (done(t.settled), onClose()))
+  return (
+    <Ask title={t.settle} opened onClose={onClose} onSubmit={() => command.mutate({ notification_id: n.id, mot: mot.trim() })} submit={t.settle} busy={command.isPending} error={command.error && sentence(command.error)} disabled={!mot.trim()}>
+      <Text size="sm">{t.settleText}</Text>
+      <TextInput label={t.found} withAsterisk maxLength={200} data-autofocus value={mot} onChange={(e) => setMot(e.currentTarget.value)} />
+    </Ask>
   )
 }
 
