@@ -166,6 +166,7 @@ func TestMonthlyPayment(t *testing.T) {
 		t.Errorf("without a mandate: %v", err)
 	}
 	b.mandate(t, c.Abonne.ID)
+	first.VolumeAnnuelM3 = 1 // the bill knows better
 	trial := first
 	trial.Simulation = true
 	if shown := functiontest.MustAsk(t, b.Function, staff, trial); len(shown.Echeances) != 10 || shown.ID != "" || b.Count(t, "select count(*) from echeancier") != 0 {
@@ -186,6 +187,45 @@ func TestMonthlyPayment(t *testing.T) {
 		t.Errorf("the balance is %d", got)
 	}
 	b.sound(t)
+}
+
+// Who has just moved in says what they will use: that costs what the tariffs
+// say, until bills do.
+func TestMonthlyYearOfANewcomer(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 0)
+	b.unguarded(t, "update grille set periode = daterange(lower(periode), '2100-01-01'); update redevance set periode = daterange(lower(periode), '2100-01-01')") // whatever day the tests run on
+	c, other := contract(0), contract(1)
+	other.Abonne = c.Abonne
+	b.deliver(t, "contrat", c.ContratID, c)
+	b.mandate(t, c.Abonne.ID)
+	staff := functiontest.Staff()
+	ask := message.Mensualiser{AbonneID: c.Abonne.ID, Premiere: now(), Simulation: true}
+	if _, err := functiontest.Ask(t, b.Function, staff, ask); functiontest.Code(err) != "sans_historique" {
+		t.Errorf("without a volume: %v", err)
+	}
+	// 120 m3 in a year: (15 + 200,40 + 40,80) x 1,055 + (15 + 223,20) x 1,1.
+	ask.VolumeAnnuelM3 = 120
+	if shown := functiontest.MustAsk(t, b.Function, staff, ask); shown.MontantCentimes != 53_231 || len(shown.Echeances) != 10 || shown.ID != "" || b.Count(t, "select count(*) from echeancier") != 0 {
+		t.Errorf("simulated: %+v", shown)
+	}
+	b.deliver(t, "contrat", other.ContratID, other)
+	if _, err := functiontest.Ask(t, b.Function, staff, ask); functiontest.Code(err) != "plusieurs_contrats" {
+		t.Errorf("one volume for two contracts: %v", err)
+	}
+	b.unguarded(t, fmt.Sprintf("update contrat set resilie_le = '%s' where id = '%s'", now(), other.ContratID))
+	ask.Simulation = false
+	if e := functiontest.MustAsk(t, b.Function, staff, ask); e.MontantCentimes != 53_231 || e.Motif != "Mensualisation sur 120 m³ par an" {
+		t.Errorf("got %+v", e)
+	}
+	b.unguarded(t, "update echeance set date = date - 340; update echeancier set cree_le = cree_le - 340")
+	b.read(t, c, avril, 130, false)
+	b.read(t, c, octobre, 190, false)
+	b.issue(t, lotOf(avril, octobre, now()))
+	b.emitted(t)
+	if all := b.plans(t, c); len(all) != 2 || !all[0].Reconduit || all[0].MontantCentimes != aYear(26_620, 183) {
+		t.Errorf("after its first bill: %+v", all)
+	}
 }
 
 // broken hands back the plans that are to be ended, as the queue does.

@@ -3,9 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
+	"aquaerp.fr/functions/facture/tarif"
 	"aquaerp.fr/shared/function"
 	"aquaerp.fr/shared/message"
 )
@@ -25,12 +27,12 @@ func mensualiser(ctx context.Context, tx *function.Tx, c message.Mensualiser) (e
 	case c.Premiere.Before(tx.Today()) || c.Premiere.After(memeJour(tx.Today(), 12)):
 		return e, function.Invalid("premiere", "date_passee", "Le premier prélèvement est dans les douze mois qui viennent.", "The first debit is within the next twelve months.")
 	}
-	p, known, err := anneeMensuelle(ctx, tx, c.AbonneID, c.Premiere)
+	p, known, err := anneeMensuelle(ctx, tx, c.AbonneID, c.Premiere, c.VolumeAnnuelM3)
 	if err != nil {
 		return e, err
 	}
 	if !known {
-		return e, function.Refused("sans_historique", "Aucune facture d'eau ne donne le montant des mensualités.", "No bill of water tells the amount of the debits.")
+		return e, function.Refused("sans_historique", "Aucune facture d'eau ne donne le montant des mensualités : donnez un volume annuel.", "No bill of water tells the amount of the debits: give a yearly volume.")
 	}
 	if allowed, err := mandate(ctx, tx, c.AbonneID); err != nil || !allowed {
 		return e, cmp.Or(err, mandatRequis())
@@ -48,8 +50,9 @@ func mensualiser(ctx context.Context, tx *function.Tx, c message.Mensualiser) (e
 // anneeMensuelle is a monthly year from a day on: as many debits as the rule
 // says, of what a year of water costs by the bills of each contract that goes
 // on: those of the year before the end of its newest one, avoirs taken off, in
-// proportion to the days that they cover. That may be unknown.
-func anneeMensuelle(ctx context.Context, tx *function.Tx, abonneID string, premiere message.Date) (p plan, known bool, err error) {
+// proportion to the days that they cover. Where they tell nothing a volume
+// does, by the tariffs of today. It may be unknown.
+func anneeMensuelle(ctx context.Context, tx *function.Tx, abonneID string, premiere message.Date, m3 int64) (p plan, known bool, err error) {
 	n, err := regleEncaissement(ctx, tx, "MENSUALITES", tx.Today())
 	if err != nil {
 		return p, false, err
@@ -62,10 +65,46 @@ func anneeMensuelle(ctx context.Context, tx *function.Tx, abonneID string, premi
 			where f.abonne_id = $1 and c.resilie_le is null and f.numero is not null and f.nature in ('FACTURE', 'SOLDE') and f.etat <> 'ANNULEE_PAR_AVOIR'),
 		annee as (select sum(net) net, sum(jours) jours from eau where au > fin - interval '1 year' group by contrat_id)
 		select coalesce(sum(div(2 * 365 * net + jours, 2 * jours)), 0)::bigint from annee where jours > 0`, abonneID).Scan(&year)
+	motif := "Mensualisation"
+	if err == nil && year < n && m3 > 0 {
+		motif = fmt.Sprintf("Mensualisation sur %d m³ par an", m3)
+		year, err = anneeEstimee(ctx, tx, abonneID, m3)
+	}
 	if err != nil || year < n {
 		return p, false, err
 	}
-	return plan{abonneID: abonneID, nature: "MENSUALISATION", montant: year, parPrelevement: true, motif: "Mensualisation", echeances: parts(year, int(n), premiere)}, true, nil
+	return plan{abonneID: abonneID, nature: "MENSUALISATION", montant: year, parPrelevement: true, motif: motif, echeances: parts(year, int(n), premiere)}, true, nil
+}
+
+// anneeEstimee is what a year of a volume costs at the one contract of an
+// abonne that goes on, by the tariffs of today; 0 without a contract.
+func anneeEstimee(ctx context.Context, tx *function.Tx, abonneID string, m3 int64) (int64, error) {
+	rows, err := tx.Query(ctx, "select id::text from contrat where abonne_id = $1 and resilie_le is null", abonneID)
+	if err != nil {
+		return 0, err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	switch {
+	case err != nil || len(ids) == 0:
+		return 0, err
+	case len(ids) > 1:
+		return 0, function.Refused("plusieurs_contrats", "Cet abonné a plusieurs contrats : un seul volume ne dit pas ce que coûte chacun. Attendez une première facture.",
+			"This subscriber has several contracts: one volume does not tell what each costs. Wait for a first bill.")
+	}
+	dossiers, err := loadDossiers(ctx, tx, ids)
+	if err != nil {
+		return 0, err
+	}
+	b, _, err := chargerBareme(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	chez := dossiers[0].contrat
+	r, err := b.annee(chez.place, tarif.DateOf(tx.Today().Time())).prix(1000*m3, int64(chez.logements), chez.assainissement)
+	if err != nil {
+		return 0, sansTarif(err)
+	}
+	return r.TTCCentimes, nil
 }
 
 // fini is a monthly year that a bill settles.
@@ -130,7 +169,7 @@ func reconduire(ctx context.Context, tx *function.Tx, f fini) error {
 	for memeJour(f.premiere, mois).Before(tx.Today().AddDays(preavis)) {
 		mois++
 	}
-	p, known, err := anneeMensuelle(ctx, tx, f.abonneID, memeJour(f.premiere, mois))
+	p, known, err := anneeMensuelle(ctx, tx, f.abonneID, memeJour(f.premiere, mois), 0)
 	if err != nil || !known {
 		return err
 	}

@@ -18,10 +18,12 @@ func (CreerEcheancier) Reply() (r Echeancier) { return }
 
 // Mensualiser spreads the bills of a year ahead over ten debits, each a tenth
 // of a year of water by the latest bills; the first bill after them settles
-// the difference.
+// the difference. Who has none yet may say what they will use in a year.
 type Mensualiser struct {
 	AbonneID string `json:"abonne_id" validate:"required,uuid"`
 	Premiere Date   `json:"premiere" format:"date" validate:"required" doc:"Day of the first debit"`
+
+	VolumeAnnuelM3 int64 `json:"volume_annuel_m3,omitempty" validate:"min=0,max=999999" minimum:"0" maximum:"999999" doc:"Priced by the tariffs of today where no bill of water tells what a year costs"`
 
 	Simulation bool `json:"simulation,omitempty" doc:"Only say which debits it would have"`
 }

@@ -98,6 +98,27 @@ as('monthly payment leads to the mandate that it needs, then shows ten debits', 
   await page.getByText('Aucun plan de paiement en cours.').waitFor() // nothing was kept
 })
 
+test('who has just moved in is asked what they will use', { timeout: 60_000 }, async () => {
+  const comptable = await reader('comptable')
+  const [{ id }] = (await comptable('/abonnes?q=PDL-NEUF-1')).items
+  await comptable.post('/mandats', { abonne_id: id, titulaire: 'Alice Lemoine', iban: 'FR7630001007941234567890185', signe_le: inDays(0) })
+  const { page, close } = await person(browser) // without the watch: a refusal is an error on the console
+  await logIn(page, 'comptable')
+  const dialog = page.getByRole('dialog')
+  await page.goto(`${base}/abonnes/${id}?onglet=paiements`)
+  await page.getByRole('button', { name: 'Mensualiser' }).click()
+  await dialog.getByRole('button', { name: 'Voir les échéances' }).click()
+  await dialog.getByLabel('Volume annuel prévu').waitFor()
+  await dialog.getByRole('button', { name: 'Voir les échéances' }).click()
+  await dialog.getByText('Un nombre positif est attendu.').waitFor()
+  await look(page, 'newcomer')
+  await dialog.getByLabel('Volume annuel prévu').fill('120')
+  const answer = page.waitForResponse((response) => response.url().endsWith('/mensualisation'))
+  await dialog.getByRole('button', { name: 'Voir les échéances' }).click()
+  assert.notEqual((await (await answer).json()).code, 'sans_historique')
+  await close()
+})
+
 as('what would be debited is looked at before the bank has it', 'comptable', {}, async (page) => {
   const { post } = await reader('comptable')
   const plan = await post(`/abonnes/${debtor.id}/echeanciers`, { nombre: 3, premiere: inDays(25), par_prelevement: true, motif: 'Difficultés passagères' })

@@ -1645,6 +1645,8 @@ export const en: Dictionary = {
     holds: (n) => `While it is kept, no reminder is sent for ${n}.`,
     monthlyText: 'A year of water by the latest bills, spread over monthly debits. The bill after the last one settles the difference.',
     firstDebit: 'First debit',
+    volume: 'Expected yearly volume',
+    volumeHint: 'No bill tells yet what a year costs: this volume is priced by the tariffs of today.',
     regularisation: 'The bill after the last debit settles the difference: what is missing is debited, what is too much stays as an advance. Then the next year begins by itself.',
     begin: 'Pay monthly',
     started: 'Monthly payment is set up.',

@@ -1644,6 +1644,8 @@ export const fr = {
     holds: (n: string) => `Tant qu’il est tenu, ${n} ne fait plus l’objet de relances.`,
     monthlyText: 'Une année d’eau d’après les dernières factures, répartie en prélèvements mensuels. La facture qui suit le dernier règle la différence.',
     firstDebit: 'Premier prélèvement',
+    volume: 'Volume annuel prévu',
+    volumeHint: 'Aucune facture ne dit encore ce que coûte une année : ce volume est compté aux tarifs d’aujourd’hui.',
     regularisation: 'La facture qui suit le dernier prélèvement règle la différence : ce qui manque est prélevé, ce qui est en trop reste en avance. Puis l’année suivante commence d’elle-même.',
     begin: 'Mensualiser',
     started: 'La mensualisation est en place.',

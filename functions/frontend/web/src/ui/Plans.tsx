@@ -239,9 +239,10 @@ function MonthlyModal({ abonne, onClose }: { abonne: string; onClose: () => void
   const mandate = useMandate(abonne)
   const [preview, setPreview] = useState<Plan | null>(null)
   const [error, setError] = useState<string | null>(null)
+  const [unknown, setUnknown] = useState(false) // what a year costs
   const form = useForm({
-    initialValues: { premiere: addDays(today(), 20) as string | null },
-    validate: { premiere: (v) => (v ? null : t.form.required) },
+    initialValues: { premiere: addDays(today(), 20) as string | null, volume_annuel_m3: '' as number | string },
+    validate: { premiere: (v) => (v ? null : t.form.required), volume_annuel_m3: (v) => (!unknown || Number(v) > 0 ? null : t.form.positive) },
     onValuesChange: () => {
       setPreview(null)
       setError(null)
@@ -257,13 +258,18 @@ function MonthlyModal({ abonne, onClose }: { abonne: string; onClose: () => void
   )
   const submit = () => {
     if (form.validate().hasErrors) return
-    command.mutate({ premiere: form.values.premiere!, simulation: !preview }, { onError: (problem) => setError(showFields(form, problem)) })
+    const { premiere, volume_annuel_m3 } = form.values
+    command.mutate(
+      { premiere: premiere!, volume_annuel_m3: Number(volume_annuel_m3) || undefined, simulation: !preview },
+      { onError: (problem) => (problem.code === 'sans_historique' && !unknown ? setUnknown(true) : setError(showFields(form, problem))) },
+    )
   }
   return (
     <Ask title={t.plans.monthly} size="lg" opened onClose={onClose} onSubmit={submit} submit={preview ? t.plans.begin : t.plans.preview} busy={command.isPending} error={error} disabled={!mandate.active}>
       <Text size="sm">{t.plans.monthlyText}</Text>
       {mandate.known && !mandate.active && <NoMandate abonne={abonne} onClose={onClose} />}
       {mandate.active && <DayInput label={t.plans.firstDebit} minDate={today()} withAsterisk data-autofocus {...form.getInputProps('premiere')} />}
+      {unknown && <WholeInput label={t.plans.volume} description={t.plans.volumeHint} suffix={'\u00a0m³'} min={1} max={999_999} withAsterisk autoFocus {...form.getInputProps('volume_annuel_m3')} />}
       {preview && <Preview plan={preview} text={t.plans.regularisation} />}
     </Ask>
   )
