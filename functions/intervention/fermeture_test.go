@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aquaerp.fr/shared/function"
 	ft "aquaerp.fr/shared/functiontest"
@@ -101,6 +105,13 @@ func TestNothingShutsTheValveOfAMainResidence(t *testing.T) {
 		if err == nil {
 			t.Errorf("the database takes an order to close %s", pdl)
 		}
+	}
+	// Nor does it ask another table of that name.
+	_, err := f.DB.Exec(t.Context(), `begin; create schema ailleurs; create table ailleurs.pdl as select id, 'NON' residence_principale, reference from pdl; set local search_path = ailleurs;
+		insert into intervention.intervention (id, numero, etat, version, nature, priorite, prevue_le, pdl_id, pdl, compteur, adresse, contact, consigne, cree_a)
+		values (gen_random_uuid(), 'X', 'PLANIFIEE', 1, 'FERMETURE', 'NORMALE', current_date, '`+main+`', 'PDL-MAISON', '', '{}', '', '', now()); commit`, pgx.QueryExecModeSimpleProtocol)
+	if pg := new(pgconn.PgError); !errors.As(err, &pg) || pg.ConstraintName != "residence_principale" {
+		t.Errorf("with a table of pdl from elsewhere: %v", err)
 	}
 }
 
