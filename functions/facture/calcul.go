@@ -312,7 +312,7 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 	byID := make(map[string]*dossier, len(ids))
 	out := make([]*dossier, 0, len(ids))
 	b := &pgx.Batch{}
-	b.Queue(`select c.id::text, numero, logements, assainissement, habitation, abonne_id::text, c.nom, email, adresse, pdl, lieu, mode_paiement, siren, siret, numero_tva, coalesce(co.entite, 'principale'), code_insee, profil,
+	b.Queue(`select c.id, numero, logements, assainissement, habitation, abonne_id, c.nom, email, adresse, pdl, lieu, mode_paiement, siren, siret, numero_tva, coalesce(co.entite, 'principale'), code_insee, profil,
 			coalesce((select valeur from regle_service where code = 'FUITE_ANNEES' and periode @> $2::date), 0),
 			coalesce((select valeur from regle_service where code = 'FUITE_MULTIPLE' and periode @> $2::date), 0)
 		from contrat c left join commune co using (code_insee) where c.id = any($1::uuid[]) order by numero`, ids, tx.Today()).Query(func(rows pgx.Rows) error {
@@ -328,7 +328,7 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 		}
 		return rows.Err()
 	})
-	b.Queue("select contrat_id::text, profil, lower(periode), upper(periode) from profil_accorde where contrat_id = any($1::uuid[])", ids).Query(func(rows pgx.Rows) error {
+	b.Queue("select contrat_id, profil, lower(periode), upper(periode) from profil_accorde where contrat_id = any($1::uuid[])", ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var contrat, profil string
 			var du, au message.Date
@@ -340,7 +340,7 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 		}
 		return rows.Err()
 	})
-	b.Queue("select contrat_id::text, id::text, serie, roues, litres_par_unite, du, au, index_debut, coalesce(index_fin, 0) from pose where contrat_id = any($1::uuid[]) order by du", ids).Query(func(rows pgx.Rows) error {
+	b.Queue("select contrat_id, id, serie, roues, litres_par_unite, du, au, index_debut, coalesce(index_fin, 0) from pose where contrat_id = any($1::uuid[]) order by du", ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var contrat string
 			var p pose
@@ -356,7 +356,7 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 		}
 		return rows.Err()
 	})
-	b.Queue(`select r.contrat_id::text, r.pose_id::text, r.date, coalesce(k.index, r.index), r.estimee, r.id::text, r.source
+	b.Queue(`select r.contrat_id, r.pose_id, r.date, coalesce(k.index, r.index), r.estimee, r.id, r.source
 		from releve r left join correction_releve k on k.releve_id = r.id
 		where r.contrat_id = any($1::uuid[]) and not (r.estimee and exists (select from remplacement where releve_id = r.id))`, ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
@@ -371,7 +371,7 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 		}
 		return rows.Err()
 	})
-	b.Queue("select contrat_id::text, du, au, moyenne_litres, etat = 'ATTESTEE' from dossier_fuite where contrat_id = any($1::uuid[])", ids).Query(func(rows pgx.Rows) error {
+	b.Queue("select contrat_id, du, au, moyenne_litres, etat = 'ATTESTEE' from dossier_fuite where contrat_id = any($1::uuid[])", ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var contrat string
 			var f fuite
@@ -385,7 +385,7 @@ func loadDossiers(ctx context.Context, tx *function.Tx, ids []string) ([]*dossie
 		return rows.Err()
 	})
 	// The last bill alone, however many there were; its lines only when they are to be taken back.
-	b.Queue(`select c.id::text, f.numero, f.du, f.au, f.estimee, f.lignes from unnest($1::uuid[]) as c (id)
+	b.Queue(`select c.id, f.numero, f.du, f.au, f.estimee, f.lignes from unnest($1::uuid[]) as c (id)
 		cross join lateral (select coalesce(numero, '') numero, du, au, estimee, case when estimee then `+lignesNettes+` else '[]' end lignes from facture
 			where contrat_id = c.id and nature in ('FACTURE', 'SOLDE') and etat <> 'ANNULEE_PAR_AVOIR' order by du desc, au desc limit 1) f`, ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
