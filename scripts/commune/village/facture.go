@@ -73,10 +73,6 @@ func (v Village) CopyToFacture(ctx context.Context, db Copier, n int) error {
 		if wrote < int64(n) {
 			return fmt.Errorf("a village of %d has %d plain households", v.N, wrote)
 		}
-		// Rows that came one by one would have been counted by now.
-		if _, err := db.Exec(ctx, "analyze facture."+t.name); err != nil {
-			return err
-		}
 	}
 	return nil
 }
