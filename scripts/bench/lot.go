@@ -178,15 +178,29 @@ func (l *lots) begin(ctx context.Context, n int) error {
 	if err := l.bench.product.Settle(ctx); err != nil {
 		return err
 	}
-	_, err := l.db.Exec(ctx, fmt.Sprintf(`
-		truncate facture.lot, facture.serie, facture.ecriture cascade;
-		update facture.contrat set depuis = case when numero <= '%s' then date '2024-04-01' else '9999-01-01' end;
-		analyze facture.contrat`, village.Numero(n)), pgx.QueryExecModeSimpleProtocol)
-	if err == nil && l.history {
-		_, err = l.db.Exec(ctx, "insert into facture.serie (code, dernier, date) values ('H', 0, '2000-01-01'); insert into facture.facture select * from bench.passe; analyze facture.facture",
-			pgx.QueryExecModeSimpleProtocol)
+	statements := []string{
+		"truncate facture.lot, facture.serie, facture.ecriture cascade",
+		"update facture.contrat set depuis = case when numero <= '" + village.Numero(n) + "' then date '2024-04-01' else '9999-01-01' end",
+		"analyze facture.contrat",
 	}
-	return err
+	if l.history {
+		statements = append(statements,
+			"insert into facture.serie (code, dernier, date) values ('H', 0, '2000-01-01')",
+			"insert into facture.facture select * from bench.passe",
+			"vacuum (analyze) facture.facture")
+	}
+	return l.do(ctx, append(statements, "checkpoint")...)
+}
+
+// do executes what prepares a run. A checkpoint at its end has it on the disk,
+// where writing it would fall on what is measured next.
+func (l *lots) do(ctx context.Context, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := l.db.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // past has every run of n contracts from now on find earlier bills and
@@ -197,18 +211,18 @@ func (l *lots) past(ctx context.Context, n int) error {
 		return err
 	}
 	l.history = true
-	_, err := l.db.Exec(ctx, fmt.Sprintf(`create table bench.passe as select (jsonb_populate_record(f, jsonb_build_object('id', gen_random_uuid(), 'lot_id', null,
+	return l.do(ctx,
+		fmt.Sprintf(`create table bench.passe as select (jsonb_populate_record(f, jsonb_build_object('id', gen_random_uuid(), 'lot_id', null,
 			'serie', 'H', 'rang', f.rang * %[1]d + k, 'numero', 'H-' || f.rang * %[1]d + k, 'du', (f.du - make_interval(months => k + 1))::date, 'au', (f.du - make_interval(months => k))::date,
 			'periode', daterange((lower(f.periode) - make_interval(months => k + 1))::date, (lower(f.periode) - make_interval(months => k))::date)))).*
-		from facture.facture f, generate_series(0, %[1]d - 1) k where f.numero is not null order by k desc, f.rang;
-		update facture.pose set du = du - make_interval(months => %[1]d);
-		delete from facture.releve r using facture.facture f where r.contrat_id = f.contrat_id and r.date < f.du;
-		insert into facture.releve (id, contrat_id, pose_id, date, index, estimee)
+			from facture.facture f, generate_series(0, %[1]d - 1) k where f.numero is not null order by k desc, f.rang`, historique),
+		fmt.Sprintf("update facture.pose set du = du - make_interval(months => %d)", historique),
+		"delete from facture.releve r using facture.facture f where r.contrat_id = f.contrat_id and r.date < f.du",
+		fmt.Sprintf(`insert into facture.releve (id, contrat_id, pose_id, date, index, estimee)
 			select gen_random_uuid(), r.contrat_id, r.pose_id, r.date - make_interval(months => k), p.index_debut + (r.index - p.index_debut) * (%[1]d - k) / %[1]d, false
 			from facture.releve r join facture.pose p on p.id = r.pose_id join facture.facture f on f.contrat_id = r.contrat_id and f.du = r.date, generate_series(1, %[1]d - 1) k
-			order by k desc, f.rang;
-		analyze facture.releve`, historique), pgx.QueryExecModeSimpleProtocol)
-	return err
+			order by k desc, f.rang`, historique),
+		"vacuum (analyze) facture.releve, facture.pose")
 }
 
 func (l *lots) product(n int) arm {
@@ -342,7 +356,7 @@ func (l *lots) copied(n int) arm {
 			return nil, err
 		}
 		defer conn.Release()
-		if _, err := conn.Exec(ctx, "truncate bench.facture, bench.ecriture, bench.mouvement, bench.sceau"); err != nil {
+		if err := l.do(ctx, "truncate bench.facture, bench.ecriture, bench.mouvement, bench.sceau", "checkpoint"); err != nil {
 			return nil, err
 		}
 		var took []float64
