@@ -22,7 +22,8 @@ const as = walks(() => browser)
 
 const look = async (page, name) => {
   assert.deepEqual(await problems(page), [])
-  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${name} is too wide`)
+  // Once a change of size has settled.
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, undefined, { timeout: 5_000 }).catch(() => assert.fail(`${name} is too wide`))
   if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/plans-${name}.png`, fullPage: true })
 }
 /** Looks at a page in a light theme at a desk and in a dark one on a phone. */
